@@ -1,0 +1,33 @@
+# Compiler and linker options. lima_flags: everything of ours. lima_strict: what tests are spared,
+# because CMocka's macros convert by design.
+add_library(lima_flags INTERFACE)
+add_library(lima_strict INTERFACE)
+
+target_compile_options(lima_flags INTERFACE
+    -Wall -Wextra -Wpedantic -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef
+    -Wvla -Wwrite-strings -Wpointer-arith -Wimplicit-fallthrough -Wswitch-enum -Wnull-dereference
+    -fno-common -fno-strict-aliasing -fvisibility=hidden)
+target_compile_options(lima_strict INTERFACE -Wconversion -Wno-sign-conversion -Wcast-qual -Wcast-align)
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(lima_strict INTERFACE -Wduplicated-cond -Wlogical-op)
+endif()
+
+set(CMAKE_C_FLAGS_RELEASE "-O2")    # no NDEBUG: asserts stay in what ships
+
+if(LIMA_SANITIZE)
+    target_compile_options(lima_flags INTERFACE -fsanitize=${LIMA_SANITIZE} -fno-sanitize-recover=all
+        -fno-omit-frame-pointer -O1)
+    target_link_options(lima_flags INTERFACE -fsanitize=${LIMA_SANITIZE})
+    # Sanitizers add paths that gcc's flow analysis then warns about.
+    target_compile_options(lima_flags INTERFACE -Wno-null-dereference)
+endif()
+if(LIMA_FUZZ)
+    target_compile_options(lima_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+if(LIMA_COVERAGE)
+    target_compile_options(lima_flags INTERFACE --coverage -fprofile-update=atomic -O0)
+    target_link_options(lima_flags INTERFACE --coverage)
+endif()
+if(LIMA_HARDEN)
+    include("${CMAKE_CURRENT_LIST_DIR}/LimaHarden.cmake")
+endif()

@@ -1,0 +1,16 @@
+# What ships. Fat LTO objects: the SDK's static library must link without LTO too.
+target_compile_options(lima_flags INTERFACE
+    -flto=auto -ffat-lto-objects -fPIE -ffunction-sections -fdata-sections
+    -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    target_compile_options(lima_flags INTERFACE -fcf-protection=full)
+endif()
+target_link_options(lima_flags INTERFACE -flto=auto -O2 -Wl,--gc-sections -Wl,--as-needed)
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
+    target_link_options(lima_flags INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack -s)
+    if(LIMA_GRPC STREQUAL "bundled")
+        target_link_options(lima_flags INTERFACE -static-pie)    # starts several times faster than dynamic linking
+    else()
+        target_link_options(lima_flags INTERFACE -pie)
+    endif()
+endif()

@@ -1,0 +1,79 @@
+# lima_test(NAME LEVEL level [SOURCES …] [DEPENDS …] [DEFINES …] [TIMEOUT s])   CMocka program; SOURCES default NAME.c
+# lima_script_test(NAME LEVEL level COMMAND … [TIMEOUT s] [SERIAL])             any program; exit 77 = skipped
+# lima_fuzz(NAME [SOURCES …] [DEPENDS …] [CORPUS dir])                          see below
+# level = ctest label = what a test needs to run: unit contract drivers interop e2e fuzz arch sdk.
+# Every test sees LIMA_BIN (programs), LIMA_TESTBIN (fakes), LIMA_SOURCE and the sanitizer options.
+set(LIMA_TEST_ENV
+    "LIMA_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}" "LIMA_TESTBIN=${LIMA_TESTBIN}" "LIMA_SOURCE=${PROJECT_SOURCE_DIR}"
+    "ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1"
+    "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0"
+    "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1"
+    "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp:halt_on_error=1:second_deadlock_stack=1")
+
+function(_lima_register name level timeout)
+    set_tests_properties(${name} PROPERTIES LABELS "${level}" SKIP_RETURN_CODE 77 ENVIRONMENT "${LIMA_TEST_ENV}")
+    if(timeout)
+        set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout})
+    else()
+        set_tests_properties(${name} PROPERTIES TIMEOUT 120)
+    endif()
+endfunction()
+
+function(lima_test name)
+    cmake_parse_arguments(arg "SERIAL" "LEVEL;TIMEOUT" "SOURCES;DEPENDS;DEFINES" ${ARGN})
+    if(NOT arg_SOURCES)
+        set(arg_SOURCES "${name}.c")
+    endif()
+    add_executable(${name} ${arg_SOURCES})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/${arg_LEVEL}")
+    target_include_directories(${name} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/tests")
+    target_compile_definitions(${name} PRIVATE ${arg_DEFINES})
+    target_link_libraries(${name} PRIVATE ${arg_DEPENDS} lima::cmocka)
+    _lima_target(${name} FALSE)
+    _lima_dynamic(${name})
+    add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
+    _lima_register(${name} "${arg_LEVEL}" "${arg_TIMEOUT}")
+    set_tests_properties(${name} PROPERTIES RUN_SERIAL "${arg_SERIAL}")
+endfunction()
+
+function(lima_script_test name)
+    cmake_parse_arguments(arg "SERIAL" "LEVEL;TIMEOUT" "COMMAND" ${ARGN})
+    add_test(NAME ${name} COMMAND ${arg_COMMAND} WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
+    _lima_register(${name} "${arg_LEVEL}" "${arg_TIMEOUT}")
+    set_tests_properties(${name} PROPERTIES RUN_SERIAL "${arg_SERIAL}")
+endfunction()
+
+# One LLVMFuzzerTestOneInput, two lives: preset fuzz makes a libFuzzer program in bin/; all other presets link a small
+# main() that replays the corpus as a test (label fuzz), so a crash once found stays found.
+function(lima_fuzz name)
+    cmake_parse_arguments(arg "" "CORPUS;TIMEOUT" "SOURCES;DEPENDS;DEFINES" ${ARGN})
+    if(NOT arg_SOURCES)
+        set(arg_SOURCES "${name}.c")
+    endif()
+    if(NOT arg_CORPUS)
+        set(arg_CORPUS "${CMAKE_CURRENT_SOURCE_DIR}/corpus/${name}")
+    endif()
+    get_filename_component(arg_CORPUS "${arg_CORPUS}" ABSOLUTE)
+    if(LIMA_FUZZ)
+        add_executable(${name} ${arg_SOURCES})
+        target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    else()
+        add_executable(${name} ${arg_SOURCES} "${PROJECT_SOURCE_DIR}/tests/fuzz_replay.c")
+        set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/fuzz")
+        add_test(NAME ${name} COMMAND ${name} "${arg_CORPUS}")
+        _lima_register(${name} fuzz "${arg_TIMEOUT}")
+        _lima_dynamic(${name})
+    endif()
+    target_include_directories(${name} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/tests")
+    target_compile_definitions(${name} PRIVATE ${arg_DEFINES})
+    target_compile_options(${name} PRIVATE -Wno-missing-prototypes)
+    target_link_libraries(${name} PRIVATE ${arg_DEPENDS})
+    _lima_target(${name} FALSE)
+endfunction()
+
+# CMocka is a shared library: test programs of the static release build link libc dynamically.
+function(_lima_dynamic name)
+    if(LIMA_HARDEN AND LIMA_GRPC STREQUAL "bundled")
+        target_link_options(${name} PRIVATE -pie -no-pie)
+    endif()
+endfunction()
