@@ -1,6 +1,7 @@
 # lima_protobuf_c(TARGET PROTO [IMPORTS google/protobuf/empty.proto …])
 # Static library TARGET from PROTO (path below core/, e.g. rpc/driver.proto) by protoc-c at build time;
-# use as  #include "rpc/driver.pb-c.h".  IMPORTS: well-known files the proto imports, generated too.
+# use as  #include "rpc/driver.pb-c.h".  IMPORTS: files it imports, looked for
+# below core/rpc/import (google/protobuf/empty.proto, … : Debian has them only in libprotobuf-dev), generated too.
 # The descriptor set (all imports included, for server reflection) lands in generated/rpc/driver.desc,
 # and as C bytes  lima_driver_desc[], lima_driver_desc_len  in  #include "rpc/driver.desc.h".
 set(LIMA_GENERATED "${CMAKE_BINARY_DIR}/generated")
@@ -8,6 +9,10 @@ set(LIMA_GENERATED "${CMAKE_BINARY_DIR}/generated")
 function(lima_protobuf_c target proto)
     cmake_parse_arguments(arg "" "" "IMPORTS" ${ARGN})
     find_program(PROTOC_C protoc-c REQUIRED)
+    set(paths "--proto_path=${PROJECT_SOURCE_DIR}/core")
+    if(arg_IMPORTS)
+        list(APPEND paths "--proto_path=${PROJECT_SOURCE_DIR}/core/rpc/import")
+    endif()
     set(outputs "")
     foreach(file ${proto} ${arg_IMPORTS})
         string(REGEX REPLACE "\\.proto$" ".pb-c" stem "${LIMA_GENERATED}/${file}")
@@ -16,8 +21,7 @@ function(lima_protobuf_c target proto)
     string(REGEX REPLACE "\\.proto$" ".desc" desc "${LIMA_GENERATED}/${proto}")
     file(MAKE_DIRECTORY "${LIMA_GENERATED}")
     add_custom_command(OUTPUT ${outputs} ${desc}
-        COMMAND ${PROTOC_C} "--proto_path=${PROJECT_SOURCE_DIR}/core" --proto_path=/usr/include
-                "--c_out=${LIMA_GENERATED}" --include_imports "--descriptor_set_out=${desc}" ${proto} ${arg_IMPORTS}
+        COMMAND ${PROTOC_C} ${paths} "--c_out=${LIMA_GENERATED}" --include_imports "--descriptor_set_out=${desc}" ${proto} ${arg_IMPORTS}
         DEPENDS "${PROJECT_SOURCE_DIR}/core/${proto}" COMMENT "protoc-c ${proto}" VERBATIM)
     get_filename_component(stem "${proto}" NAME_WE)
     add_custom_command(OUTPUT "${desc}.h"
@@ -28,5 +32,6 @@ function(lima_protobuf_c target proto)
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
     target_include_directories(${target} SYSTEM PUBLIC "${LIMA_GENERATED}")
     target_link_libraries(${target} PUBLIC lima::protobuf_c PRIVATE $<BUILD_INTERFACE:lima_flags>)
-    target_compile_options(${target} PRIVATE -w)    # generated code is not ours to polish
+    # Generated code is not ours to polish; its INIT macros cast const away in whoever uses them.
+    target_compile_options(${target} PRIVATE -w INTERFACE -Wno-cast-qual)
 endfunction()
