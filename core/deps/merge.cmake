@@ -1,0 +1,13 @@
+# Every archive below ROOT and MORE into one. OUT, AR, RANLIB, ROOT, MORE by -D.
+file(GLOB_RECURSE archives "${ROOT}/*.a")
+set(script "CREATE ${OUT}\n")
+foreach(archive ${archives} ${MORE})
+    string(APPEND script "ADDLIB ${archive}\n")
+endforeach()
+string(APPEND script "SAVE\nEND\n")
+get_filename_component(folder "${OUT}" DIRECTORY)
+file(MAKE_DIRECTORY "${folder}")
+file(WRITE "${OUT}.mri" "${script}")
+file(REMOVE "${OUT}")
+execute_process(COMMAND "${AR}" -M INPUT_FILE "${OUT}.mri" COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND "${RANLIB}" "${OUT}" COMMAND_ERROR_IS_FATAL ANY)
