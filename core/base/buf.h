@@ -2,7 +2,7 @@
  *
  * {0} is valid and empty, and has limit 0: nothing can be added. Make one with LIMA_BUF(max). The first addition that would pass the
  * limit fails, keeps the content, and sets `full`, which stays set until lima_buf_clear: a builder may add many pieces and look
- * at `full` once. The content is always followed by a NUL that `len` does not count. Not thread-safe. */
+ * at `full` once. While `full` is set, later additions fail too, so the content never has a hole. The content is always followed by a NUL that `len` does not count. Not thread-safe. */
 #pragma once
 
 #include <stdbool.h>

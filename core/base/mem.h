@@ -14,3 +14,4 @@ void *lima_mem_resize(void *old, size_t count, size_t size);
 char *lima_mem_strdup(const char *text); /* NULL gives NULL */
 char *lima_mem_strndup(const char *text, size_t len);
 char *lima_mem_printf(const char *fmt, ...) LIMA_PRINTF(1, 2);
+char *lima_mem_vprintf(const char *fmt, va_list args) LIMA_PRINTF(1, 0);

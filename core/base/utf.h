@@ -7,6 +7,8 @@
 
 #include "base/err.h"
 
+/* Bytes of the character at text[0], with its code point; 0 when none begins there (or len is 0). */
+size_t lima_utf8_char(const char *text, size_t len, uint32_t *ret_char);
 bool lima_utf8_valid(const char *text, size_t len);
 /* Length of the longest prefix of text[0..len) with at most `max` bytes that does not cut a character. */
 size_t lima_utf8_cut(const char *text, size_t len, size_t max);
