@@ -1,7 +1,7 @@
 /* A message is formatted whole, then secrets are replaced (before anything is cut, so no half of one can
  * stay), then it is escaped into a line of limited length.
  *
- * * Locking: stdio serialises the single fwrite to stderr itself (C17 7.21.2), so a blocked stderr never
+ * Locking: stdio serialises the single fwrite to stderr itself (C17 7.21.2), so a blocked stderr never
  * makes other threads spin. The spin locks guard the table of secrets (a few microseconds) and a caller's
  * own sink. Does not rotate, buffer or colour anything. */
 #include "base/log.h"
