@@ -1,6 +1,6 @@
 /* The methods of the service Driver and their messages: one table and one C form, shared by server, client and conformance kit.
  *
- * Paths and numbers stand in driver.proto alone; messages.c reads them from the generated descriptors. All messages but two (boot
+ * Field numbers stand in driver.proto alone; that names, order and kinds here agree with it is checked by a test. All messages but two (boot
  * scripts, Start) have at most one field, so one struct holds any of them. convert.c turns it into JSON and back. */
 #pragma once
 
@@ -14,7 +14,7 @@
 
 enum {
     LIMA_MESSAGE_MAX = 16 * 1024 * 1024, /* bytes of one packed message, either way: what limactl's client takes */
-    LIMA_MESSAGE_TEXT_MAX = 64 * 1024,   /* bytes of a tag, password, address, error text */
+    LIMA_MESSAGE_TEXT_MAX = 64 * 1024,   /* bytes of a text that is neither a document nor a list of snapshots */
     LIMA_MESSAGE_SCRIPTS_MAX = 256,
 };
 
@@ -34,7 +34,7 @@ typedef enum lima_message_kind {
 } lima_message_kind;
 
 typedef enum lima_method_id {
-    LIMA_METHOD_INFO = 0, /* in the order of driver.proto; messages.c checks that it is */
+    LIMA_METHOD_INFO = 0, /* in the order of driver.proto */
     LIMA_METHOD_CONFIGURE,
     LIMA_METHOD_VALIDATE,
     LIMA_METHOD_CREATE,
