@@ -18,6 +18,7 @@ typedef struct lima_host {
     const char *temp;       /* the folder for temporary files */
     const char *user;       /* the user's login name */
     uint32_t uid;           /* the user's number; 0 where the host has none */
+    bool terminal[3];       /* whether standard input, output, errors are a terminal */
 } lima_host;
 
 /* Collected at the first call. Thread-safe; lives until the process ends. */
