@@ -72,9 +72,12 @@ typedef struct lima_ctl_command {
 
 typedef struct lima_ctl_program {
     const char *name, *summary, *text, *version;
+    const char *date; /* of the man page, "November 21, 2026" */
     const lima_ctl_flag *flags; /* of every command; may also stand before the command's name */
     const lima_ctl_command *commands;
     const char *environment; /* lines "NAME meaning" for help and man page */
+    /* Words that only the machine knows (DRIVERS, INSTANCES, METHODS), for completion; may be NULL. */
+    void (*values)(lima_ctl_complete kind, lima_strv *ret);
 } lima_ctl_program;
 
 /* Parses argv (argv[0] is skipped). INVALID_ARGUMENT with a text for the user. `wake` is handed on to the command; may be NULL.
@@ -104,9 +107,13 @@ int lima_ctl_misuse(const lima_ctl_args *args, const char *fmt, ...) LIMA_PRINTF
 /* Texts made from the table. `command` NULL: the whole program. */
 void lima_ctl_add_help(const lima_ctl_program *program, const lima_ctl_command *command, lima_buf *into);
 void lima_ctl_add_man(const lima_ctl_program *program, lima_buf *into); /* mdoc, section 1 */
-/* "bash", "zsh", "fish", "powershell"; INVALID_ARGUMENT for others. */
+/* A script for "bash", "zsh", "fish", "powershell"; INVALID_ARGUMENT for others. It asks the program itself (completion --for), so it
+ * never grows old. */
 bool lima_ctl_add_completion(const lima_ctl_program *program, const char *shell, lima_buf *into, lima_err *err);
 const char *const *lima_ctl_shells(void); /* those, NULL-terminated */
+/* What a shell should offer for the word `current` after `words` (without the program): lines "WORD" or "WORD<tab>help"; a line ":files" or
+ * ":folders" asks for names of the file system as well. */
+void lima_ctl_offer(const lima_ctl_program *program, const lima_strv *words, const char *current, lima_buf *into);
 
 /* limadrv itself. */
 extern const lima_ctl_program lima_ctl_limadrv;
