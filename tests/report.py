@@ -72,7 +72,7 @@ def total(folder):
     rows = [[int(n) for n in line.split()] for line in (folder / "counts").read_text().splitlines()]
     passed, failed, skipped = (sum(column) for column in zip(*rows))
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
-    return 1 if failed or not passed else 0
+    return 1 if failed or not passed + skipped else 0
 
 
 if __name__ == "__main__":
