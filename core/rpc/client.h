@@ -18,6 +18,8 @@ typedef struct lima_client lima_client;
 
 /* UNAVAILABLE, NOT_FOUND as lima_stream_connect. */
 bool lima_client_connect(const char *socket_path, lima_deadline deadline, lima_client **ret, lima_err *err);
+/* The same with a user-agent header that begins with `user_agent`, "grpc-go/1.76.0": by it drivers tell limactl's releases apart. */
+bool lima_client_connect_as(const char *socket_path, const char *user_agent, lima_deadline deadline, lima_client **ret, lima_err *err);
 /* Over an existing socket, which the client owns from then on, also on failure (a driver's --stdio, a test's pair). */
 bool lima_client_adopt(lima_stream *stream, lima_client **ret, lima_err *err);
 void lima_client_close(lima_client *client); /* cancels what is under way; NULL does nothing */

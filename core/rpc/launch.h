@@ -3,6 +3,7 @@
 #pragma once
 
 #include "rpc/client.h"
+#include "rpc/pump.h"
 
 typedef enum lima_launch_mode {
     LIMA_LAUNCH_INST_DIR = 0, /* 2.2+: --inst-dir, fixed socket NAME.drv.sock in the instance folder; an accepting server there is reused */
@@ -14,6 +15,7 @@ typedef struct lima_launched {
     lima_process *process; /* owned; NULL when a running server was reused */
     lima_client *client;   /* owned, connected */
     char *socket;          /* owned; NULL for STDIO */
+    lima_pump *pump;       /* owned; STDIO only */
 } lima_launched;
 
 /* `inst_dir` may be NULL for ANNOUNCE and STDIO. stderr of the driver is appended to `stderr_file` (NULL: nowhere). NAME is the program's file name
