@@ -39,9 +39,9 @@ static outcome wait_for(struct pollfd *fds, nfds_t count, lima_deadline deadline
     }
 }
 
-static bool report(outcome outcome, lima_err *err)
+static bool report(outcome result, lima_err *err)
 {
-    switch (outcome) {
+    switch (result) {
     case READY:
         return true;
     case TIMED_OUT:
@@ -63,10 +63,10 @@ bool lima_posix_pause(unsigned *pause_ms, lima_deadline deadline, lima_wake *wak
 {
     lima_deadline step = lima_clock_in(*pause_ms);
     struct pollfd none;
-    outcome outcome = wait_for(&none, 1, step < deadline ? step : deadline, wake);
+    outcome result = wait_for(&none, 1, step < deadline ? step : deadline, wake);
 
-    if (outcome == TIMED_OUT && lima_clock_now() < deadline)
-        outcome = READY;
+    if (result == TIMED_OUT && lima_clock_now() < deadline)
+        result = READY;
     *pause_ms = *pause_ms * 2 < LIMA_POSIX_PAUSE_MAX ? *pause_ms * 2 : LIMA_POSIX_PAUSE_MAX;
-    return report(outcome, err);
+    return report(result, err);
 }
