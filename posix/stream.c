@@ -114,7 +114,7 @@ static ssize_t receive(const lima_stream *stream, void *into, size_t len)
 
 static bool try_again(void)
 {
-    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+    return errno == EAGAIN || errno == EINTR; /* EWOULDBLOCK is EAGAIN on both systems */
 }
 
 bool lima_stream_read(lima_stream *stream, void *into, size_t len, lima_deadline deadline, lima_wake *wake, size_t *ret_len, lima_err *err)

@@ -25,8 +25,9 @@ static int move_away(int fd)
 
 static bool replace_std(void)
 {
-    int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    bool ok = nothing >= 0 && dup2(nothing, STDIN_FILENO) >= 0 && dup2(STDERR_FILENO, STDOUT_FILENO) >= 0;
+    int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    bool ok = nothing >= 0 && dup2(nothing, STDIN_FILENO) >= 0
+              && (dup2(STDERR_FILENO, STDOUT_FILENO) >= 0 || dup2(nothing, STDOUT_FILENO) >= 0);
     int saved = errno;
 
     if (nothing > STDERR_FILENO)
