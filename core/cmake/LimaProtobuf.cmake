@@ -6,6 +6,9 @@
 # and as C bytes  lima_driver_desc[], lima_driver_desc_len  in  #include "rpc/driver.desc.h".
 set(LIMA_GENERATED "${CMAKE_BINARY_DIR}/generated")
 
+# lima_generated: all generated sources and nothing more, for tools that read the code without building it.
+add_custom_target(lima_generated)
+
 function(lima_protobuf_c target proto)
     cmake_parse_arguments(arg "" "" "IMPORTS" ${ARGN})
     find_program(PROTOC_C protoc-c REQUIRED)
@@ -29,6 +32,9 @@ function(lima_protobuf_c target proto)
                 -P "${PROJECT_SOURCE_DIR}/core/cmake/embed.cmake"
         DEPENDS "${desc}" "${PROJECT_SOURCE_DIR}/core/cmake/embed.cmake" VERBATIM)
     add_library(${target} STATIC ${outputs} "${desc}.h")
+    add_custom_target(${target}_generated DEPENDS ${outputs} "${desc}.h")
+    add_dependencies(lima_generated ${target}_generated)
+    add_dependencies(${target} ${target}_generated)
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
     target_include_directories(${target} SYSTEM PUBLIC "${LIMA_GENERATED}")
     target_link_libraries(${target} PUBLIC lima::protobuf_c PRIVATE $<BUILD_INTERFACE:lima_flags>)
