@@ -9,6 +9,7 @@
 
 #include "base/utf.h"
 #include "json_value.h"
+#include "text_position.h"
 
 typedef struct scanner {
     const char *text;
@@ -25,20 +26,12 @@ static bool scan_value(scanner *s);
 
 LIMA_PRINTF(4, 5) static bool fail(scanner *s, size_t at, lima_code code, const char *fmt, ...)
 {
-    size_t line = 1, column = 1;
-    for (size_t i = 0; i < at; i++) {
-        bool inside_character = (s->text[i] & 0xC0) == 0x80;
-        column += !inside_character;
-        if (s->text[i] == '\n') {
-            line++;
-            column = 1;
-        }
-    }
+    text_position where = text_position_of(s->text, at);
     va_list args;
     va_start(args, fmt);
     lima_err_vset(s->err, code, 0, fmt, args);
     va_end(args);
-    return lima_err_wrap(s->err, "line %zu, column %zu (byte %zu)", line, column, at);
+    return lima_err_wrap(s->err, "line %zu, column %zu (byte %zu)", where.line, where.column, at);
 }
 
 /* The scanner stands at something that may not be here. */
