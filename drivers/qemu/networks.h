@@ -34,6 +34,8 @@ enum { QEMU_NICS_MAX = 16 };
 
 /* The names of the networks of mode user-v2 in LIMA_HOME/_config/networks.yaml; an empty text (no such file) gives limactl's own: "user-v2". */
 bool lima_qemu_user_v2_names(const char *yaml, size_t len, lima_strv *ret, lima_err *err);
+/* The same, read from that file beside INSTDIR. */
+bool lima_qemu_user_v2_read(const lima_instance *inst, lima_strv *ret, lima_err *err);
 /* `<LIMA_HOME>/_networks/NAME/NAME_FILE` beside INSTDIR: file "qemu.sock" for frames, "ep.sock" for the HTTP API. Owned. */
 char *lima_qemu_network_file(const lima_instance *inst, const char *network, const char *file);
 

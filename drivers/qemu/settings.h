@@ -34,7 +34,7 @@ typedef struct qemu_inputs {
     const lima_strv *user_v2;       /* of lima_qemu_user_v2_names */
     const char *firmware;           /* of lima_qemu_firmware_choose; NULL: none */
     const char *disk, *disk_format; /* boot disk; NULL: none */
-    const char *iso, *kernel, *initrd; /* absolute paths of INSTDIR's files; NULL where there is none */
+    const char *iso, *kernel, *initrd, *cidata; /* absolute paths of INSTDIR's files; NULL where there is none */
     const char *cmdline;            /* content of INSTDIR/kernel.cmdline; white space at its ends is dropped; NULL: none */
     const qemu_disk *extra_disks;   /* additionalDisks in order */
     size_t extra_disk_count;
@@ -53,6 +53,7 @@ typedef struct qemu_settings {
     size_t extra_disk_count;
     char *cidata;
     qemu_nics nics;
+    const char *reconnect; /* static; option of STREAM interfaces: "" or ",reconnect-ms=500" */
     qemu_mounts mounts;
     char *display;                     /* never NULL: "none", "gtk", "vnc", … */
     char *vnc;                         /* with display "vnc": "127.0.0.1:0,to=9" as QEMU takes it */
