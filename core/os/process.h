@@ -30,6 +30,8 @@ typedef enum lima_process_out {
     LIMA_PROCESS_INHERIT,  /* this process's own */
 } lima_process_out;
 
+enum { LIMA_PROCESS_INHERIT_MAX = 16 };
+
 typedef struct lima_process_desc {
     const char *const *argv;    /* NULL-terminated; argv[0] is a path or is looked up on PATH */
     const char *const *env_add; /* NULL or NULL-terminated "NAME=value" put over this process's environment; "NAME" alone removes */
