@@ -84,6 +84,8 @@ static void collect(void)
     host.home = first(absolute_env("HOME"), home);
     host.user = first(name, lima_env_get("USER"));
     host.temp = first(absolute_env("TMPDIR"), lima_mem_strdup("/tmp"));
+    for (int i = 0; i < 3; i++)
+        host.terminal[i] = isatty(i);
 }
 
 const lima_host *lima_host_get(void)
