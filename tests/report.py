@@ -45,7 +45,8 @@ def read_case(case):
     failed = [f"{name}: {one}" for one in failed]
     if case.get("status") != "run" and not failed:      # crashed, timed out, not built, or failed without cases
         why = skipped if skipped is not None else case.find("failure")
-        failed = [f"{name}: {why.get('message') if why is not None else case.get('status')}"]
+        text = why.get("message") if why is not None else ""
+        failed = [f"{name}: {text or 'crashed, timed out or ended with a bad exit status'}"]
         passed = 0 if count_cases(output) is None else passed
     return passed, failed, [f"{name}: {one}" for one in skips]
 
