@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "base/strv.h"
 #include "driver/instance.h"
-#include "qemu/features.h"
+#include "qemu/help_text.h"
 
 /* The host, as far as these choices depend on it. */
 typedef struct qemu_host {

@@ -12,7 +12,7 @@
 #include "driver/driver.h"
 #include "driver/instance.h"
 #include "qemu/choose.h"
-#include "qemu/features.h"
+#include "qemu/help_text.h"
 #include "qemu/mounts.h"
 #include "qemu/networks.h"
 
