@@ -42,6 +42,7 @@ bool lima_file_stat(const char *path, bool follow, lima_file_info *ret, lima_err
     *ret = (lima_file_info){
         .kind = kind_of(at.st_mode),
         .mine = at.st_uid == geteuid(),
+        .others_write = (at.st_mode & (S_IWGRP | S_IWOTH)) != 0,
         .size = (uint64_t)at.st_size,
         .mtime_ms = lima_posix_mtime_ms(&at),
         .device = (uint64_t)at.st_dev,

@@ -23,6 +23,7 @@ typedef enum lima_file_kind {
 typedef struct lima_file_info {
     lima_file_kind kind;
     bool mine;          /* owned by the user this process runs as */
+    bool others_write;  /* its own permissions let users other than the owner write to it: connect, if it is a socket */
     uint64_t size;      /* bytes */
     int64_t mtime_ms;   /* since 1970-01-01 UTC */
     uint64_t device;    /* device and id together name one file for as long as it exists */
