@@ -29,8 +29,8 @@ typedef struct lima_instance {
 
 /* Fails with INVALID_ARGUMENT naming the key when a known key has the wrong type or a number is out of range. */
 bool lima_instance_parse(const char *json, size_t len, lima_instance **ret, lima_err *err);
-/* The configuration alone (--pre-driver-action of Lima 2.0 and 2.1); `dir` is the folder of `file_path`, or "" when that is empty.
- * Sizes come from the texts in the configuration. `config` is copied. */
+/* The configuration alone (--pre-driver-action of Lima 2.0 and 2.1); `dir` is the folder of `file_path`, or "" when that is empty or no
+ * absolute path (a template's name). Sizes come from the texts in the configuration. `config` is copied. */
 bool lima_instance_from_config(const lima_json *config, const char *file_path, lima_instance **ret, lima_err *err);
 lima_instance *lima_instance_copy(const lima_instance *inst);
 bool lima_instance_refresh(lima_instance *inst, lima_err *err); /* reads the facts from the document again */

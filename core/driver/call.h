@@ -1,0 +1,53 @@
+/* Internal to core/driver: what is behind lima_call and lima_control. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "driver/control.h"
+#include "os/file.h"
+
+/* An instance that many calls look at. */
+typedef struct shared_instance {
+    atomic_uint refs;
+    lima_instance *inst;
+} shared_instance;
+
+typedef enum call_kind { CALL_CHANGE = 0, CALL_START, CALL_SETUP_SSH } call_kind;
+
+struct lima_call {
+    lima_control *control;
+    shared_instance *shared;
+    lima_generation generation;
+    lima_wake *wake;
+    atomic_bool cancelled;
+    call_kind kind;
+    bool stopped;         /* cancelled by a Stop or Delete, not by its client */
+    const char *text;     /* tag or password of a callback that takes one */
+    void *ret;            /* result of a callback that has one */
+    lima_call *next_live; /* control->live */
+    lima_call *next;      /* control->queue */
+};
+
+struct lima_control {
+    const lima_driver *driver;
+    const char *name;
+    atomic_uint refs;
+    void *state;
+    lima_monitor *monitor; /* guards what follows */
+    shared_instance *shared;
+    lima_call *live;       /* all calls */
+    lima_call *queue;      /* state-changing ones in order; the first one runs */
+    unsigned queue_len;
+    bool session;
+    bool ending, stop_vms;
+};
+
+/* A call that is not cancelled for the process's end having begun before it. */
+lima_call *lima_call_new_deaf(lima_control *control, lima_generation generation);
+
+typedef bool call_run(lima_call *call, lima_err *err);
+
+/* Runs `run` as the only state-changing callback of the instance; waits for its turn. NULL succeeds. */
+bool lima_call_exclusive(lima_call *call, call_kind kind, call_run *run, lima_err *err);
+/* Cancels starts and what waits for SSH, running or queued: a Stop is coming. */
+void lima_call_stop_starting(lima_control *control);

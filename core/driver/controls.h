@@ -1,0 +1,26 @@
+/* All instances of one server. limactl 2.2 has one server per instance; 2.0 and 2.1 give one server several instances after each other. The one that
+ * was configured last is the current one, which all other calls mean. Thread-safe. */
+#pragma once
+
+#include "driver/control.h"
+
+enum { LIMA_CONTROLS_MAX = 64 }; /* instances of one server; unused ones make room, else RESOURCE_EXHAUSTED */
+
+typedef struct lima_controls lima_controls;
+
+/* `inst_dir`: the only instance folder that Configure accepts; NULL: any. The strings are copied. */
+lima_controls *lima_controls_new(const lima_driver *driver, const char *name, const char *version, const char *inst_dir);
+void lima_controls_free(lima_controls *controls); /* no call may be under way */
+
+/* Makes the instance of this document the current one, and answers with the filled document (owned). A live VM keeps its SSH
+ * port when the document has none (facts: lima-driver-contract 8.1, no. 13).
+ * INVALID_ARGUMENT: not a usable document, or of another instance folder than inst_dir; NOT_FOUND, FAILED_PRECONDITION, PERMISSION_DENIED: the
+ * folder is missing, no folder, or another user's. */
+bool lima_controls_configure(lima_controls *controls, const char *json, size_t len, char **ret, lima_err *err);
+char *lima_controls_info(lima_controls *controls); /* owned; works before Configure; does not block */
+/* A call on the current instance. FAILED_PRECONDITION before the first Configure. */
+bool lima_controls_call(lima_controls *controls, lima_generation generation, lima_call **ret, lima_err *err);
+
+unsigned lima_controls_sessions(lima_controls *controls); /* VMs started by this process that run */
+bool lima_controls_vm_runs(lima_controls *controls); /* asks the driver about the current instance; may take seconds */
+void lima_controls_end(lima_controls *controls, bool stop_vms); /* lima_control_end for all, and for those to come */

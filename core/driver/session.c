@@ -1,0 +1,162 @@
+/* The session: one Start call from the first message to the last.
+ *
+ *   queue ─▶ no session here? ─▶ inspect ─▶ vm lock ─▶ leftover VM off ─▶ driver's start ─▶ "started" ─▶ driver's wait ─▶ "ended"
+ *
+ * Only the part up to the driver's start is in the queue; `wait` runs beside everything. The vm lock (INSTDIR/NAME.vm.lock) is held for the
+ * session: with limactl 2.0 and 2.1 an instance has several driver processes, and a VM that another one watches is not a leftover. A lock file is no
+ * status: it says nothing about the VM, only about this process.
+ *
+ * What the messages mean differs by release (facts: lima-driver-contract 3.6): before 2.0.3 any "success" says that the VM has ended, so
+ * nothing is sent until it has. A stream that ends without a message is not noticed by limactl at all, so there is always a last one. */
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "driver/call.h"
+#include "os/clock.h"
+
+enum { LOCK_SLICE_MS = 200 };
+
+typedef struct session {
+    lima_call *call;
+    lima_file_lock *lock;
+} session;
+
+static const lima_driver *driver_of(const lima_call *call)
+{
+    return call->control->driver;
+}
+
+static const char *name_of(const lima_call *call)
+{
+    return call->shared->inst->name;
+}
+
+static void set_session(lima_control *control, bool on)
+{
+    lima_monitor_enter(control->monitor);
+    control->session = on;
+    lima_monitor_notify(control->monitor);
+    lima_monitor_leave(control->monitor);
+}
+
+/* ---- starting; in the queue ---- */
+
+static bool lock_vm(lima_call *call, bool running, lima_file_lock **ret, lima_err *err)
+{
+    char *file = lima_mem_printf("%s.vm.lock", call->control->name);
+    char *path = lima_instance_path(call->shared->inst, file);
+    lima_deadline until = lima_clock_in(running ? 0 : LIMA_CONTROL_LOCK_MS);
+    lima_err why = {0};
+    bool ok;
+    while (!(ok = lima_file_lock_take(path, lima_clock_in(running ? 0 : LOCK_SLICE_MS), ret, &why))
+           && why.code == LIMA_CODE_UNAVAILABLE && lima_clock_now() < until && !lima_call_cancelled(call))
+        ;
+    free(file);
+    free(path);
+    if (ok)
+        return true;
+    if (why.code != LIMA_CODE_UNAVAILABLE)
+        return lima_err_set(err, why.code, "%s", why.text);
+    return lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
+                        "it runs already, under another driver process; stop it first: limactl stop %s", name_of(call));
+}
+
+/* A VM that nobody watches: its driver has died. Starting a second one on the same disk would destroy the disk. */
+static bool clear_leftover(lima_call *call, const lima_vm_status *status, lima_err *err)
+{
+    if (status->state != LIMA_VM_RUNNING && status->state != LIMA_VM_BROKEN)
+        return true;
+    lima_log_warn("instance '%s': found a VM that an earlier driver process left behind%s%s; shutting it down before the start", name_of(call),
+                  *status->text ? ": " : "", status->text);
+    return driver_of(call)->stop(call, LIMA_CONTROL_ORPHAN_GRACE_MS, err) || lima_err_wrap(err, "stop the VM that was left running");
+}
+
+static bool start_vm(lima_call *call, lima_err *err)
+{
+    session *own = call->ret;
+    lima_vm_status status = {0};
+    if (lima_control_has_session(call->control))
+        return lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION, "it runs already; stop it first: limactl stop %s", name_of(call));
+    if (!driver_of(call)->inspect(call->shared->inst, &status, err))
+        return lima_err_wrap(err, "find out whether it runs already");
+    if (!lock_vm(call, status.state == LIMA_VM_RUNNING, &own->lock, err) || !clear_leftover(call, &status, err)
+        || !driver_of(call)->start(call, err))
+        return false;
+    set_session(call->control, true);
+    return true;
+}
+
+/* ---- ending ---- */
+
+static bool stop_orphan(lima_call *call, lima_err *err)
+{
+    return driver_of(call)->stop(call, call->control->stop_vms ? 0 : LIMA_CONTROL_ORPHAN_GRACE_MS, err);
+}
+
+/* The client, or the folder, has gone: nobody else will stop this VM. */
+static void put_down(lima_call *call)
+{
+    lima_err err = {0};
+    lima_call *own = lima_call_new_deaf(call->control, call->generation);
+    lima_log_warn("instance '%s': %s; shutting the VM down", name_of(call),
+                  call->control->stop_vms ? "the instance folder has gone" : "the client of its Start has gone");
+    if (!lima_call_exclusive(own, CALL_CHANGE, stop_orphan, &err))
+        lima_log_warn("instance '%s': stop the VM: %s", name_of(call), err.text);
+    lima_call_free(own);
+}
+
+static bool process_ends(lima_control *control, bool *ret_stop_vms)
+{
+    lima_monitor_enter(control->monitor);
+    bool ending = control->ending;
+    *ret_stop_vms = control->stop_vms;
+    lima_monitor_leave(control->monitor);
+    return ending;
+}
+
+/* Blocks for the life of the VM. True: it ended in order; false: `err` says what to tell the client. */
+static bool watch(lima_call *call, lima_err *err)
+{
+    bool stop_vms;
+    if (driver_of(call)->wait(call, err))
+        return true;
+    if (!lima_call_cancelled(call))
+        return false;
+    bool ending = process_ends(call->control, &stop_vms);
+    if (ending && !stop_vms)
+        return lima_err_set(err, LIMA_CODE_UNAVAILABLE, "the driver process was told to end; the VM runs on. Stop it: limactl stop -f %s",
+                            name_of(call));
+    put_down(call);
+    return lima_err_set(err, LIMA_CODE_CANCELLED, "the client of its Start has gone");
+}
+
+static void end_session(session *own)
+{
+    lima_file_lock_release(own->lock);
+    own->lock = NULL;
+    set_session(own->call->control, false);
+}
+
+bool lima_control_start(lima_call *call, lima_start_send *send, void *arg, lima_err *err)
+{
+    session own = {.call = call};
+    lima_err why = {0};
+    call->ret = &own;
+    if (!lima_call_exclusive(call, CALL_START, start_vm, &why)) {
+        if (call->stopped)
+            lima_err_set(&why, LIMA_CODE_CANCELLED, "stopped while it was starting");
+        lima_err_wrap(&why, "start instance '%s'", name_of(call));
+        lima_file_lock_release(own.lock);
+        send(arg, false, why.text);
+        return lima_err_set(err, why.code, "%s", why.text);
+    }
+    lima_log_info("instance '%s': the VM runs", name_of(call));
+    if (call->generation >= LIMA_GENERATION_2_0_3)
+        send(arg, true, "");
+    bool ok = watch(call, &why);
+    end_session(&own);
+    lima_log_info("instance '%s': %s%s", name_of(call), ok ? "the VM has ended" : "the session has ended: ", ok ? "" : why.text);
+    send(arg, ok, ok ? "" : why.text);
+    return true;
+}
