@@ -2,7 +2,7 @@
  *
  * One pass from left to right. Flags of the program are known from the start, those of the command as soon as its name was seen. What the user
  * asked help for is found before anything is judged, so that --help helps in the middle of a wrong line too. Values are
- * checked and converted here, once; commands never see a malformed number. No abbreviations of flags, no clusters of letters:
+ * checked and converted here, once: commands never see a malformed number. No abbreviations of flags, no clusters of letters:
  * a script that uses them would break when a flag is added. */
 #include "args.h"
 
@@ -162,6 +162,9 @@ static bool take_words(lima_ctl_args *args, int argc, char *const *argv, lima_er
             args->has_rest = true;
             while (++i < argc)
                 lima_strv_add(args->command->rest ? &args->rest : &args->operands, argv[i]);
+        } else if (!args->command && lima_str_eq(word, "--version")) {
+            if (!take_command(args, "version", err))
+                return false;
         } else if (word[0] == '-' && word[1]) {
             if (!take_flag(args, argc, argv, &i, err))
                 return false;
@@ -189,29 +192,33 @@ static bool check_operands(const lima_ctl_args *args, lima_err *err)
     return true;
 }
 
-/* Help wins over everything else in the line. */
-static bool find_help(lima_ctl_args *args, int argc, char *const *argv)
+/* The first word that is neither a flag nor a flag's value, nor the word "help" itself; NULL: none. */
+static const char *first_word(lima_ctl_args *args, int argc, char *const *argv)
+{
+    for (int i = 1; i < argc && !lima_str_eq(argv[i], "--"); i++) {
+        if (argv[i][0] != '-' && !(i == 1 && lima_str_eq(argv[i], "help")))
+            return argv[i];
+        const struct lima_ctl_value *value = find_value(args, argv[i], strlen(argv[i]));
+        if (value && value->flag->type != LIMA_CTL_BOOL)
+            i++;
+    }
+    return NULL;
+}
+
+static bool asks_help(int argc, char *const *argv)
 {
     bool help = argc < 2 || lima_str_eq(argv[1], "help");
-    const lima_ctl_command *command = NULL;
-    for (int i = 1; i < argc && !lima_str_eq(argv[i], "--"); i++) {
+    for (int i = 1; i < argc && !lima_str_eq(argv[i], "--"); i++)
         help = help || lima_str_eq(argv[i], "-h") || lima_str_eq(argv[i], "--help");
-        if (!command)
-            command = lima_ctl_find_command(args->program, argv[i]);
-    }
-    args->help = help;
-    if (help)
-        args->command = command;
     return help;
 }
 
-/* "help nonsense" is a mistake, not a wish for the overview. */
-static bool check_help(const lima_ctl_args *args, int argc, char *const *argv, lima_err *err)
+/* Help wins over every mistake in the line but an unknown command. */
+static bool take_help(lima_ctl_args *args, int argc, char *const *argv, lima_err *err)
 {
-    bool word = argc > 2 && lima_str_eq(argv[1], "help") && argv[2][0] != '-';
-    if (word && !args->command)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "unknown command '%s'", argv[2]);
-    return true;
+    const char *word = first_word(args, argc, argv);
+    args->help = true;
+    return !word || take_command(args, word, err);
 }
 
 bool lima_ctl_parse(const lima_ctl_program *program, int argc, char *const *argv, lima_wake *wake, lima_ctl_args **ret, lima_err *err)
@@ -220,7 +227,7 @@ bool lima_ctl_parse(const lima_ctl_program *program, int argc, char *const *argv
     args->program = program;
     args->wake = wake;
     add_flags(args, program->flags);
-    bool ok = find_help(args, argc, argv) ? check_help(args, argc, argv, err) : take_words(args, argc, argv, err);
+    bool ok = asks_help(argc, argv) ? take_help(args, argc, argv, err) : take_words(args, argc, argv, err);
     if (ok && !args->help && !args->command)
         ok = lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "no command given");
     if (ok && !args->help)
