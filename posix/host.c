@@ -82,7 +82,8 @@ static void collect(void)
     host.uid = geteuid();
     lima_posix_user(geteuid(), &name, &home);
     host.home = first(absolute_env("HOME"), home);
-    host.user = first(name, lima_env_get("USER"));
+    /* A container may run under a number that no data base knows. */
+    host.user = first(name, getenv("USER") ? lima_env_get("USER") : lima_mem_printf("%u", host.uid));
     host.temp = first(absolute_env("TMPDIR"), lima_mem_strdup("/tmp"));
     for (int i = 0; i < 3; i++)
         host.terminal[i] = isatty(i);

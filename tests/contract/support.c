@@ -1,0 +1,120 @@
+#include "support.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/path.h"
+#include "os/host.h"
+
+lima_deadline patience(void)
+{
+    return lima_clock_in(PATIENCE_MS);
+}
+
+int folder_setup(void **state)
+{
+    static unsigned number;
+    lima_process_id self = {0};
+
+    lima_process_find(0, &self);
+    char *name = lima_mem_printf("lima \xc3\xbc %lu-%u", (unsigned long)self.pid, number++);
+    char *path = lima_path_join(lima_host_get()->temp, name);
+    free(name);
+    assert_ok(lima_dir_remove(path, err)); /* left by a process with the same number */
+    assert_ok(lima_dir_make(path, LIMA_FILE_PRIVATE, err));
+    *state = path;
+    return 0;
+}
+
+int folder_teardown(void **state)
+{
+    assert_ok(lima_dir_remove(*state, err));
+    free(*state);
+    return 0;
+}
+
+char *in_folder(void **state, const char *name)
+{
+    return lima_path_join(*state, name);
+}
+
+void put_file(const char *path, const char *text)
+{
+    assert_ok(lima_file_write(path, text, strlen(text), LIMA_FILE_PRIVATE, err));
+}
+
+void assert_file(const char *path, const char *text)
+{
+    lima_buf found = LIMA_BUF(1 << 20);
+
+    assert_ok(lima_file_read(path, &found, err));
+    assert_string_equal(lima_buf_str(&found), text);
+    lima_buf_free(&found);
+}
+
+unsigned count_entries(const char *path)
+{
+    lima_strv names = {0};
+
+    assert_ok(lima_dir_list(path, 1000, &names, err));
+    unsigned count = (unsigned)names.len;
+    lima_strv_free(&names);
+    return count;
+}
+
+const char *child_program(void)
+{
+    static char path[4096];
+    char *dir = lima_path_dir(lima_host_get()->program);
+    char *found = lima_path_join(dir, "contract_child");
+
+    assert_true(strlen(found) < sizeof path);
+    memcpy(path, found, strlen(found) + 1);
+    free(found);
+    free(dir);
+    return path;
+}
+
+lima_process *start_child(const char *const *words)
+{
+    const char *argv[10] = {child_program()};
+    lima_process_desc desc = {
+        .argv = argv, .in = LIMA_PROCESS_PIPE, .out = LIMA_PROCESS_PIPE, .err = LIMA_PROCESS_INHERIT};
+    lima_process *process = NULL;
+
+    for (unsigned i = 0; words[i]; i++) {
+        assert_true(i + 2 < sizeof argv / sizeof argv[0]);
+        argv[i + 1] = words[i];
+    }
+    assert_ok(lima_process_start(&desc, &process, err));
+    return process;
+}
+
+void read_line(lima_process *process, char *into, size_t size)
+{
+    lima_stream *from = lima_process_stream(process, 1);
+
+    for (size_t len = 0; len + 1 < size; len++) {
+        size_t got = 0;
+        assert_ok(lima_stream_read(from, into + len, 1, patience(), NULL, &got, err));
+        if (got == 1 && into[len] == '\r') { /* what text mode makes of a line end on Windows */
+            len--;
+            continue;
+        }
+        if (got == 0 || into[len] == '\n') {
+            into[len] = '\0';
+            return;
+        }
+    }
+    fail_msg("a line longer than %zu bytes", size);
+}
+
+void end_child(lima_process *process)
+{
+    lima_process_exit end;
+
+    lima_process_end(process, true);
+    assert_ok(lima_process_wait(process, patience(), NULL, &end, err));
+    lima_process_free(process);
+}
