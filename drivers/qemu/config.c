@@ -29,56 +29,41 @@ static bool made_by_old_lima(const lima_instance *inst)
     return old;
 }
 
-/* The kinds of all keys that are read later, so that a typing error is named instead of being taken as "not set". */
-static bool check_kinds(const lima_json *doc, lima_err *err)
+typedef struct key_kind {
+    lima_json_kind kind;
+    const char *path;
+} key_kind;
+
+/* In every element of config.LIST. */
+static bool check_elements(const lima_json *doc, const char *list, const key_kind *keys, lima_err *err)
 {
-    static const struct {
-        const char *path;
-        lima_json_kind kind;
-    } known[] = {
-        {"config", LIMA_JSON_OBJECT},
-        {"config.video", LIMA_JSON_OBJECT},
-        {"config.video.display", LIMA_JSON_STRING},
-        {"config.video.vnc", LIMA_JSON_OBJECT},
-        {"config.video.vnc.display", LIMA_JSON_STRING},
-        {"config.cpuType", LIMA_JSON_OBJECT},
-        {"config.vmOpts", LIMA_JSON_OBJECT},
-        {"config.vmOpts.qemu", LIMA_JSON_OBJECT},
-        {"config.vmOpts.qemu.cpuType", LIMA_JSON_OBJECT},
-        {"config.vmOpts.qemu.minimumVersion", LIMA_JSON_STRING},
-        {"config.mountType", LIMA_JSON_STRING},
-        {"config.mountTypesUnsupported", LIMA_JSON_ARRAY},
-        {"config.mounts", LIMA_JSON_ARRAY},
-        {"config.networks", LIMA_JSON_ARRAY},
-        {"config.additionalDisks", LIMA_JSON_ARRAY},
-        {"config.firmware", LIMA_JSON_OBJECT},
-        {"config.firmware.legacyBIOS", LIMA_JSON_BOOL},
-        {"config.firmware.images", LIMA_JSON_ARRAY},
-        {"config.audio", LIMA_JSON_OBJECT},
-        {"config.audio.device", LIMA_JSON_STRING},
-        {"config.audio.interface", LIMA_JSON_STRING},
-        {"config.tpm", LIMA_JSON_BOOL},
-    };
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (!lima_json_expect(doc, known[i].kind, err, "%s", known[i].path))
-            return false;
+    size_t count = lima_json_count(doc, "config.%s", list);
+    for (size_t i = 0; i < count; i++)
+        for (const key_kind *key = keys; key->path; key++)
+            if (!lima_json_expect(doc, key->kind, err, "config.%s[%zu].%s", list, i, key->path))
+                return false;
     return true;
 }
 
-static bool check_mount_kinds(const lima_json *doc, lima_err *err)
+/* The kinds of the keys that only this driver reads (the instance has looked at the others), so that a typing error is named
+ * instead of being taken as "not set". */
+static bool check_kinds(const lima_json *doc, lima_err *err)
 {
-    size_t count = lima_json_count(doc, "config.mounts");
-    for (size_t i = 0; i < count; i++) {
-        if (!lima_json_expect(doc, LIMA_JSON_OBJECT, err, "config.mounts[%zu]", i)
-            || !lima_json_expect(doc, LIMA_JSON_STRING, err, "config.mounts[%zu].location", i)
-            || !lima_json_expect(doc, LIMA_JSON_STRING, err, "config.mounts[%zu].mountPoint", i)
-            || !lima_json_expect(doc, LIMA_JSON_BOOL, err, "config.mounts[%zu].writable", i)
-            || !lima_json_expect(doc, LIMA_JSON_OBJECT, err, "config.mounts[%zu].9p", i)
-            || !lima_json_expect(doc, LIMA_JSON_OBJECT, err, "config.mounts[%zu].virtiofs", i)
-            || !lima_json_expect(doc, LIMA_JSON_INTEGER, err, "config.mounts[%zu].virtiofs.queueSize", i))
-            return false;
-    }
-    return true;
+    static const key_kind mount_keys[] = {{LIMA_JSON_STRING, "location"},
+                                          {LIMA_JSON_STRING, "mountPoint"},
+                                          {LIMA_JSON_BOOL, "writable"},
+                                          {LIMA_JSON_OBJECT, "9p"},
+                                          {LIMA_JSON_STRING, "9p.securityModel"},
+                                          {LIMA_JSON_OBJECT, "virtiofs"},
+                                          {LIMA_JSON_INTEGER, "virtiofs.queueSize"},
+                                          {LIMA_JSON_ABSENT, NULL}};
+    static const key_kind network_keys[] = {{LIMA_JSON_STRING, "lima"},
+                                            {LIMA_JSON_STRING, "socket"},
+                                            {LIMA_JSON_STRING, "macAddress"},
+                                            {LIMA_JSON_ABSENT, NULL}};
+    return lima_json_expect(doc, LIMA_JSON_OBJECT, err, "config.vmOpts.qemu.cpuType")
+        && lima_json_expect(doc, LIMA_JSON_STRING, err, "config.vmOpts.qemu.minimumVersion")
+        && check_elements(doc, "mounts", mount_keys, err) && check_elements(doc, "networks", network_keys, err);
 }
 
 /* The old top-level cpuType moves to vmOpts.qemu.cpuType; what stands there already wins. */
@@ -132,7 +117,7 @@ static void fill_queue_sizes(lima_json *doc)
 bool lima_qemu_configure_on(lima_instance *inst, const char *host_os, lima_err *err)
 {
     lima_instance *copy = lima_instance_copy(inst);
-    bool ok = check_kinds(copy->doc, err) && check_mount_kinds(copy->doc, err) && move_cpu_type(copy->doc, err);
+    bool ok = check_kinds(copy->doc, err) && move_cpu_type(copy->doc, err);
     if (ok) {
         fill_vnc(copy->doc);
         fill_mount_type(copy, host_os);
@@ -201,11 +186,8 @@ static void warn_ignored_network_keys(const lima_instance *inst, size_t i)
 static bool check_networks(const lima_instance *inst, lima_err *err)
 {
     size_t count = lima_json_count(inst->doc, "config.networks");
-    for (size_t i = 0; i < count; i++) {
-        if (!lima_json_expect(inst->doc, LIMA_JSON_OBJECT, err, "config.networks[%zu]", i))
-            return false;
+    for (size_t i = 0; i < count; i++)
         warn_ignored_network_keys(inst, i);
-    }
     lima_strv user_v2 = {0};
     qemu_nics nics = {0};
     bool ok = count == 0
@@ -233,7 +215,7 @@ static bool check_audio(const lima_instance *inst, lima_err *err)
 
 bool lima_qemu_validate_on(const lima_instance *inst, const char *host_os, lima_err *err)
 {
-    if (!check_kinds(inst->doc, err) || !check_mount_kinds(inst->doc, err) || !check_guest(inst, err)
+    if (!check_kinds(inst->doc, err) || !check_guest(inst, err)
         || !lima_qemu_mount_type_check(inst, host_os, err) || !check_minimum_version(inst, err) || !check_networks(inst, err)
         || !check_mounts(inst, err) || !check_audio(inst, err))
         return false;
