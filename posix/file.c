@@ -119,7 +119,7 @@ bool lima_file_remove(const char *path, lima_err *err)
     if (!lstat(path, &at) && S_ISDIR(at.st_mode))
         return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "'%s': a folder, not a file", path);
     if (unlink(path) && errno != ENOENT && errno != ENOTDIR)
-        return lima_posix_fail(err, errno, "remove '%s'", path);
+        return lima_posix_fail(err, errno, "'%s': remove", path);
     return true;
 }
 
@@ -128,7 +128,7 @@ bool lima_posix_flush_dir_of(const char *path, lima_err *err)
     char *dir = lima_path_dir(path);
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     /* A folder that may not be read, or a file system that cannot flush folders: nothing more can be done. */
-    bool ok = fd < 0 || !lima_posix_flush(fd) || errno != EIO || lima_posix_fail(err, EIO, "flush folder '%s'", dir);
+    bool ok = fd < 0 || !lima_posix_flush(fd) || errno != EIO || lima_posix_fail(err, EIO, "'%s': flush folder", dir);
 
     if (fd >= 0)
         close(fd);
@@ -139,7 +139,7 @@ bool lima_posix_flush_dir_of(const char *path, lima_err *err)
 bool lima_file_rename(const char *from, const char *to, lima_err *err)
 {
     if (rename(from, to))
-        return lima_posix_fail(err, errno, "rename '%s' to '%s'", from, to);
+        return lima_posix_fail(err, errno, "'%s': rename to '%s'", from, to);
     return lima_posix_flush_dir_of(to, err);
 }
 

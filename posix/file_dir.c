@@ -28,7 +28,7 @@ static bool make_one(const char *path, mode_t mode, lima_err *err)
     if (!stat(path, &at))
         return S_ISDIR(at.st_mode)
                || lima_err_set(err, LIMA_CODE_ALREADY_EXISTS, "'%s': exists and is not a folder", path);
-    return lima_posix_fail(err, failed, "make folder '%s'", path);
+    return lima_posix_fail(err, failed, "'%s': make folder", path);
 }
 
 bool lima_dir_make(const char *path, lima_file_access access, lima_err *err)
@@ -95,7 +95,7 @@ static bool empty_dir_at(int parent, const char *name, const char *path, unsigne
         int failed = errno;
         if (fd >= 0)
             close(fd);
-        return failed == ENOENT || lima_posix_fail(err, failed, "remove '%s/%s'", path, name);
+        return failed == ENOENT || lima_posix_fail(err, failed, "'%s/%s': remove", path, name);
     }
     bool ok = empty_dir(dir, name, depth, err) || lima_err_wrap(err, "in '%s'", path);
     closedir(dir);
@@ -107,11 +107,11 @@ static bool remove_at(int parent, const char *name, const char *path, unsigned d
     struct stat at;
 
     if (fstatat(parent, name, &at, AT_SYMLINK_NOFOLLOW))
-        return errno == ENOENT || lima_posix_fail(err, errno, "remove '%s/%s'", path, name);
+        return errno == ENOENT || lima_posix_fail(err, errno, "'%s/%s': remove", path, name);
     if (S_ISDIR(at.st_mode) && !empty_dir_at(parent, name, path, depth, err))
         return false;
     if (unlinkat(parent, name, S_ISDIR(at.st_mode) ? AT_REMOVEDIR : 0) && errno != ENOENT)
-        return lima_posix_fail(err, errno, "remove '%s/%s'", path, name);
+        return lima_posix_fail(err, errno, "'%s/%s': remove", path, name);
     return true;
 }
 
@@ -142,15 +142,15 @@ bool lima_dir_remove(const char *path, lima_err *err)
     struct stat at;
 
     if (lstat(path, &at))
-        return errno == ENOENT || errno == ENOTDIR || lima_posix_fail(err, errno, "remove '%s'", path);
+        return errno == ENOENT || errno == ENOTDIR || lima_posix_fail(err, errno, "'%s': remove", path);
     if (!S_ISDIR(at.st_mode))
         return lima_file_remove(path, err);
     DIR *dir = opendir(path);
     if (!dir)
-        return lima_posix_fail(err, errno, "remove '%s'", path);
+        return lima_posix_fail(err, errno, "'%s': remove", path);
     bool ok = empty_dir(dir, path, 0, err);
     closedir(dir);
     if (ok && rmdir(path) && errno != ENOENT)
-        ok = lima_posix_fail(err, errno, "remove '%s'", path);
+        ok = lima_posix_fail(err, errno, "'%s': remove", path);
     return ok;
 }

@@ -86,8 +86,8 @@ bool lima_file_find_program(const char *name, char **ret, lima_err *err)
     if (found)
         *ret = found;
     else if (failed == ENOENT && !strchr(name, '/'))
-        lima_err_set(err, LIMA_CODE_NOT_FOUND, "program '%s': not found on PATH", name);
+        lima_err_set(err, LIMA_CODE_NOT_FOUND, "'%s': no such program on PATH", name);
     else
-        lima_posix_fail(err, failed, "program '%s'", name);
+        lima_posix_fail(err, failed, "'%s'", name);
     return found != NULL;
 }

@@ -12,6 +12,7 @@ enum { PATIENCE_MS = 60000 }; /* of waits that must succeed: far more than neede
 /* CMocka set-up and tear-down: a new folder, with a space and an umlaut in its name, in *state; and its removal. */
 int folder_setup(void **state);
 int folder_teardown(void **state);
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_setup, folder_teardown)
 
 char *in_folder(void **state, const char *name); /* owned */
 void put_file(const char *path, const char *text);
