@@ -21,6 +21,7 @@ struct lima_controls {
     lima_monitor *monitor; /* guards what follows */
     entry items[LIMA_CONTROLS_MAX]; /* the current one first */
     size_t len;
+    char *info; /* of the current one: Info is asked often and must not wait for a driver */
     bool ending, stop_vms;
 };
 
@@ -32,6 +33,7 @@ lima_controls *lima_controls_new(const lima_driver *driver, const char *name, co
     controls->version = lima_mem_strdup(version);
     controls->inst_dir = lima_mem_strdup(inst_dir);
     controls->monitor = lima_monitor_new();
+    controls->info = lima_document_info(driver, name, version, NULL);
     return controls;
 }
 
@@ -51,6 +53,7 @@ void lima_controls_free(lima_controls *controls)
     free(controls->name);
     free(controls->version);
     free(controls->inst_dir);
+    free(controls->info);
     free(controls);
 }
 
@@ -100,6 +103,7 @@ static bool add(lima_controls *controls, lima_instance *inst, lima_err *err)
 static bool publish(lima_controls *controls, lima_instance *inst, lima_err *err)
 {
     bool ok = true;
+    char *info = lima_document_info(controls->driver, controls->name, controls->version, inst);
     lima_monitor_enter(controls->monitor);
     size_t at = find(controls, inst->dir);
     if (at < controls->len) {
@@ -108,10 +112,16 @@ static bool publish(lima_controls *controls, lima_instance *inst, lima_err *err)
     } else {
         ok = add(controls, inst, err);
     }
+    if (ok) {
+        free(controls->info);
+        controls->info = info;
+    }
     lima_monitor_leave(controls->monitor);
-    if (!ok)
-        lima_instance_free(inst);
-    return ok;
+    if (ok)
+        return true;
+    lima_instance_free(inst);
+    free(info);
+    return false;
 }
 
 static lima_control *current(lima_controls *controls)
@@ -200,12 +210,15 @@ bool lima_controls_configure(lima_controls *controls, const char *json, size_t l
 
 char *lima_controls_info(lima_controls *controls)
 {
-    lima_control *control = current(controls);
-    lima_instance *inst = control ? lima_control_instance(control) : NULL;
-    char *text = lima_document_info(controls->driver, controls->name, controls->version, inst);
-    lima_instance_free(inst);
-    lima_control_unref(control);
+    lima_monitor_enter(controls->monitor);
+    char *text = lima_mem_strdup(controls->info);
+    lima_monitor_leave(controls->monitor);
     return text;
+}
+
+bool lima_controls_forward_agent(const lima_controls *controls)
+{
+    return !controls->driver->guest_agent;
 }
 
 bool lima_controls_call(lima_controls *controls, lima_generation generation, lima_call **ret, lima_err *err)

@@ -17,7 +17,9 @@ void lima_controls_free(lima_controls *controls); /* no call may be under way */
  * INVALID_ARGUMENT: not a usable document, or of another instance folder than inst_dir; NOT_FOUND, FAILED_PRECONDITION, PERMISSION_DENIED: the
  * folder is missing, no folder, or another user's. */
 bool lima_controls_configure(lima_controls *controls, const char *json, size_t len, char **ret, lima_err *err);
-char *lima_controls_info(lima_controls *controls); /* owned; works before Configure; does not block */
+char *lima_controls_info(lima_controls *controls); /* owned; works before Configure; asks nobody */
+/* Whether limactl has to forward the guest agent's socket over SSH; asks nobody. */
+bool lima_controls_forward_agent(const lima_controls *controls);
 /* A call on the current instance. FAILED_PRECONDITION before the first Configure. */
 bool lima_controls_call(lima_controls *controls, lima_generation generation, lima_call **ret, lima_err *err);
 

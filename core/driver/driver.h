@@ -110,7 +110,8 @@ typedef struct lima_driver {
     void (*state_free)(void *state); /* what the block owns, at the end of the process; a running VM stays */
 
     /* ---- without a VM; may run at any time ---- */
-    void (*info)(const lima_instance *inst_or_null, lima_driver_info *ret); /* *ret is zeroed before */
+    void (*info)(const lima_instance *inst_or_null, lima_driver_info *ret); /* *ret is zeroed before; asked at the start (NULL)
+                                                                             * and with each Configure */
     bool (*configure)(lima_instance *inst, lima_err *err);                 /* fills defaults into inst->doc; vmType and mountType
                                                                             * ("reverse-sshfs") are filled by the library if still missing */
     bool (*validate)(const lima_instance *inst, lima_err *err);

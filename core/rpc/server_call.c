@@ -1,0 +1,372 @@
+/* One call's batches:
+ *
+ *   NEW ─▶ CLOSE ………………………………………………………▶ (client has gone, or all is said)
+ *       └▶ MESSAGE ─▶ handler ─▶ [SEND …] ─▶ STATUS
+ *
+ * CLOSE is alone in its batch, or it would hide the failure of its company. Headers go out with the first message or the status, so that a unary reply is one
+ * write; only streams send them at once. A call is freed when the last batch is back and its handler is done.
+ *
+ * Calls of the other services have no handler thread: each message is answered where it arrives. */
+#include "rpc/server_call.h"
+
+#include <grpc/byte_buffer_reader.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+enum { SEND_MS = 60000 }; /* a client that does not read for so long has gone */
+
+static unsigned enlist(server_call *call)
+{
+    lima_server *server = call->server;
+    lima_monitor_enter(server->monitor);
+    call->began = server->called = lima_clock_now();
+    call->next = server->live;
+    if (call->next)
+        call->next->previous = call;
+    server->live = call;
+    unsigned count = ++server->live_count;
+    lima_monitor_leave(server->monitor);
+    return count;
+}
+
+static void delist(server_call *call)
+{
+    lima_server *server = call->server;
+    lima_monitor_enter(server->monitor);
+    if (call->next)
+        call->next->previous = call->previous;
+    if (call->previous)
+        call->previous->next = call->next;
+    else
+        server->live = call->next;
+    server->live_count--;
+    server->called = lima_clock_now();
+    if (server->stopping)
+        lima_monitor_notify(server->monitor);
+    lima_monitor_leave(server->monitor);
+}
+
+/* The server may go as soon as its last call has left the list. */
+static void unref(server_call *call)
+{
+    if (atomic_fetch_sub(&call->refs, 1) > 1)
+        return;
+    grpc_metadata_array_destroy(&call->metadata);
+    grpc_call_details_destroy(&call->details);
+    grpc_byte_buffer_destroy(call->request);
+    if (call->call)
+        grpc_call_unref(call->call);
+    if (call->began)
+        delist(call);
+    free(call);
+}
+
+static void ref(server_call *call)
+{
+    atomic_fetch_add(&call->refs, 1);
+}
+
+/* Posts a batch, which holds a reference until its tag is back. */
+static void post(server_call *call, server_batch what, const grpc_op *ops, size_t count)
+{
+    ref(call);
+    if (grpc_call_start_batch(call->call, ops, count, &call->tags[what], NULL) != GRPC_CALL_OK) {
+        lima_log_error("gRPC refused batch %d of a call", what);
+        unref(call);
+    }
+}
+
+/* ---- arrival ---- */
+
+void lima_server_call_await(lima_server *server)
+{
+    server_call *call = lima_mem_zalloc(1, sizeof *call);
+    call->server = server;
+    atomic_init(&call->refs, 1);
+    for (unsigned i = 0; i < BATCHES; i++)
+        call->tags[i] = (server_tag){(server_batch)i, call};
+    grpc_metadata_array_init(&call->metadata);
+    grpc_call_details_init(&call->details);
+    if (grpc_server_request_call(server->grpc, &call->call, &call->details, &call->metadata, server->batches, server->arrivals,
+                                 &call->tags[BATCH_NEW])
+        != GRPC_CALL_OK)
+        unref(call);
+}
+
+static const lima_service_method *find_service_method(const lima_server *server, const char *path, size_t len)
+{
+    for (const lima_service *const *service = server->config.services; service && *service; service++)
+        for (const lima_service_method *method = (*service)->methods; method->path; method++)
+            if (strlen(method->path) == len && memcmp(method->path, path, len) == 0)
+                return method;
+    return NULL;
+}
+
+static void post_message(server_call *call, bool with_headers)
+{
+    grpc_op ops[2] = {{.op = GRPC_OP_RECV_MESSAGE}, {.op = GRPC_OP_SEND_INITIAL_METADATA}};
+    ops[0].data.recv_message.recv_message = &call->request;
+    call->headers_sent |= with_headers;
+    post(call, BATCH_MESSAGE, ops, with_headers ? 2 : 1);
+}
+
+static void refuse(server_call *call, lima_code code, const char *text)
+{
+    ref(call);
+    lima_server_call_finish(call, NULL, code, text);
+}
+
+static void arrived(server_call *call)
+{
+    size_t len = GRPC_SLICE_LENGTH(call->details.method);
+    const char *path = (const char *)GRPC_SLICE_START_PTR(call->details.method);
+    call->method = lima_method_by_path(path, len);
+    if (!call->method)
+        call->service_method = find_service_method(call->server, path, len);
+    unsigned count = enlist(call);
+    grpc_op close = {.op = GRPC_OP_RECV_CLOSE_ON_SERVER};
+    close.data.recv_close_on_server.cancelled = &call->closed_early;
+    post(call, BATCH_CLOSE, &close, 1);
+    if (count > LIMA_SERVER_CALLS_MAX)
+        refuse(call, LIMA_CODE_RESOURCE_EXHAUSTED, "too many calls at once; try again later");
+    else if (!call->method && !call->service_method)
+        refuse(call, LIMA_CODE_UNIMPLEMENTED, "this driver has no such method");
+    else
+        post_message(call, call->method && call->method->stream);
+}
+
+/* ---- answers ---- */
+
+grpc_slice lima_server_call_take_request(server_call *call)
+{
+    grpc_byte_buffer_reader reader;
+    grpc_slice bytes = grpc_empty_slice();
+    if (grpc_byte_buffer_reader_init(&reader, call->request)) {
+        bytes = grpc_byte_buffer_reader_readall(&reader);
+        grpc_byte_buffer_reader_destroy(&reader);
+    }
+    grpc_byte_buffer_destroy(call->request);
+    call->request = NULL;
+    return bytes;
+}
+
+static grpc_byte_buffer *wrap(const lima_buf *bytes)
+{
+    grpc_slice slice = grpc_slice_from_copied_buffer(lima_buf_str(bytes), bytes->len);
+    grpc_byte_buffer *buffer = grpc_raw_byte_buffer_create(&slice, 1);
+    grpc_slice_unref(slice);
+    return buffer;
+}
+
+static void log_end(const server_call *call, lima_code code, const char *text)
+{
+    lima_log_level level = code == LIMA_CODE_OK || code == LIMA_CODE_CANCELLED || !call->method ? LIMA_LOG_DEBUG : LIMA_LOG_WARN;
+    if (level > lima_log_get_level())
+        return;
+    lima_log(level, "%.*s: %s after %llu ms%s%s", (int)GRPC_SLICE_LENGTH(call->details.method),
+             (const char *)GRPC_SLICE_START_PTR(call->details.method), lima_code_name(code),
+             (unsigned long long)(lima_clock_now() - call->began), text ? ": " : "", text ? text : "");
+}
+
+/* Adds what must go out before anything else can. */
+static size_t add_headers(server_call *call, grpc_op *ops, size_t count)
+{
+    if (!call->headers_sent)
+        ops[count++] = (grpc_op){.op = GRPC_OP_SEND_INITIAL_METADATA};
+    call->headers_sent = true;
+    return count;
+}
+
+static size_t add_message(grpc_byte_buffer *message, grpc_op *ops, size_t count)
+{
+    ops[count] = (grpc_op){.op = GRPC_OP_SEND_MESSAGE};
+    ops[count].data.send_message.send_message = message;
+    return count + 1;
+}
+
+void lima_server_call_finish(server_call *call, const lima_buf *reply, lima_code code, const char *text)
+{
+    grpc_op ops[3];
+    grpc_byte_buffer *message = reply ? wrap(reply) : NULL;
+    grpc_slice details = grpc_slice_from_copied_string(text ? text : "");
+    size_t count = add_headers(call, ops, 0);
+    if (message)
+        count = add_message(message, ops, count);
+    ops[count] = (grpc_op){.op = GRPC_OP_SEND_STATUS_FROM_SERVER};
+    ops[count].data.send_status_from_server.status = (grpc_status_code)code;
+    ops[count].data.send_status_from_server.status_details = &details;
+    log_end(call, code, text);
+    call->delete_ok = code == LIMA_CODE_OK && call->method == &lima_method_table()[LIMA_METHOD_DELETE];
+    post(call, BATCH_STATUS, ops, count + 1);
+    grpc_byte_buffer_destroy(message);
+    grpc_slice_unref(details);
+    unref(call);
+}
+
+/* The monitor is entered. */
+static void await_sent(server_call *call)
+{
+    lima_deadline until = lima_clock_in(SEND_MS);
+    while (call->sending && lima_monitor_wait(call->server->monitor, until))
+        ;
+    if (call->sending)
+        grpc_call_cancel(call->call, NULL);
+    while (call->sending)
+        lima_monitor_wait(call->server->monitor, LIMA_DEADLINE_NEVER); /* a cancelled batch comes back at once */
+}
+
+static bool begin_sending(server_call *call)
+{
+    lima_monitor_enter(call->server->monitor);
+    bool can = !call->gone;
+    call->sending = can;
+    lima_monitor_leave(call->server->monitor);
+    return can;
+}
+
+static void post_send(server_call *call, const lima_buf *bytes)
+{
+    grpc_op ops[2];
+    grpc_byte_buffer *message = wrap(bytes);
+    post(call, BATCH_SEND, ops, add_message(message, ops, add_headers(call, ops, 0)));
+    grpc_byte_buffer_destroy(message);
+}
+
+void lima_server_call_send(server_call *call, const lima_buf *message)
+{
+    if (!begin_sending(call))
+        return;
+    post_send(call, message);
+    lima_monitor_enter(call->server->monitor);
+    await_sent(call);
+    lima_monitor_leave(call->server->monitor);
+}
+
+void lima_server_call_tie(server_call *call, lima_call *control_call)
+{
+    lima_monitor_enter(call->server->monitor);
+    call->control_call = control_call;
+    if (control_call && call->gone)
+        lima_call_cancel(control_call);
+    lima_monitor_leave(call->server->monitor);
+}
+
+lima_generation lima_server_call_generation(const server_call *call)
+{
+    for (size_t i = 0; i < call->metadata.count; i++) {
+        const grpc_metadata *item = &call->metadata.metadata[i];
+        if (grpc_slice_str_cmp(item->key, "user-agent") == 0)
+            return lima_generation_of(call->server->config.contract, (const char *)GRPC_SLICE_START_PTR(item->value),
+                                      GRPC_SLICE_LENGTH(item->value));
+    }
+    return lima_generation_of(call->server->config.contract, "", 0);
+}
+
+/* ---- the other services ---- */
+
+static void answer_service(server_call *call)
+{
+    lima_buf reply = LIMA_BUF(LIMA_MESSAGE_MAX);
+    lima_err err = {0};
+    grpc_slice request = lima_server_call_take_request(call);
+    bool ok = call->service_method->answer(GRPC_SLICE_START_PTR(request), GRPC_SLICE_LENGTH(request), &reply, &err);
+    grpc_slice_unref(request);
+    ref(call);
+    if (!ok) {
+        lima_server_call_finish(call, NULL, err.code, err.text);
+    } else if (call->service_method->shape == LIMA_SERVICE_UNARY) {
+        lima_server_call_finish(call, &reply, LIMA_CODE_OK, NULL);
+    } else {
+        if (begin_sending(call))
+            post_send(call, &reply);
+        unref(call);
+    }
+    lima_buf_free(&reply);
+}
+
+/* A reply of a service's stream is out: the next request, or nothing more until the client leaves. */
+static void service_sent(server_call *call, bool success)
+{
+    if (success && call->service_method->shape == LIMA_SERVICE_BIDI)
+        post_message(call, false);
+}
+
+/* ---- tags ---- */
+
+static void received(server_call *call, bool success)
+{
+    lima_monitor_enter(call->server->monitor);
+    call->received = true;
+    lima_monitor_leave(call->server->monitor);
+    if (success && call->request && call->service_method) {
+        answer_service(call);
+    } else if (success && call->request) {
+        ref(call);
+        lima_server_dispatch(call);
+    } else if (call->service_method && call->headers_sent) {
+        refuse(call, LIMA_CODE_OK, NULL); /* the client of a stream has ended its side */
+    } else {
+        refuse(call, LIMA_CODE_INVALID_ARGUMENT, "the call ended before its request message");
+    }
+}
+
+/* The client has gone, or the status is out. A call that was cancelled needs none: a held one just ends here. */
+static void closed(server_call *call)
+{
+    lima_monitor_enter(call->server->monitor);
+    call->gone = true;
+    if (call->control_call)
+        lima_call_cancel(call->control_call);
+    lima_monitor_leave(call->server->monitor);
+}
+
+static void sent(server_call *call, bool success)
+{
+    lima_monitor_enter(call->server->monitor);
+    call->sending = false;
+    lima_monitor_notify(call->server->monitor);
+    lima_monitor_leave(call->server->monitor);
+    if (call->service_method)
+        service_sent(call, success);
+}
+
+static void deleted(lima_server *server)
+{
+    lima_monitor_enter(server->monitor);
+    server->deleted = true;
+    lima_monitor_leave(server->monitor);
+    if (server->config.deleted)
+        lima_wake_raise(server->config.deleted);
+}
+
+void lima_server_call_event(server_tag *tag, bool success)
+{
+    server_call *call = tag->call;
+    switch (tag->what) {
+    case BATCH_NEW:
+        if (success) {
+            lima_server_call_await(call->server);
+            arrived(call);
+        }
+        break;
+    case BATCH_CLOSE:
+        closed(call);
+        break;
+    case BATCH_MESSAGE:
+        received(call, success);
+        break;
+    case BATCH_SEND:
+        sent(call, success);
+        break;
+    case BATCH_STATUS:
+        if (call->delete_ok)
+            deleted(call->server);
+        break;
+    case BATCHES:
+        break;
+    }
+    unref(call);
+}
