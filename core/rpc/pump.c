@@ -57,14 +57,21 @@ bool lima_pump_start(lima_stream *from, lima_stream *to, lima_stream **ret_socke
     return false;
 }
 
+bool lima_pump_wait(lima_pump *pump, lima_deadline deadline)
+{
+    lima_monitor_enter(pump->monitor);
+    while (!(pump->in.ended && pump->out.ended) && lima_monitor_wait(pump->monitor, deadline))
+        ;
+    bool ended = pump->in.ended && pump->out.ended;
+    lima_monitor_leave(pump->monitor);
+    return ended;
+}
+
 void lima_pump_end(lima_pump *pump, lima_deadline deadline)
 {
     if (!pump)
         return;
-    lima_monitor_enter(pump->monitor);
-    while (!(pump->in.ended && pump->out.ended) && lima_monitor_wait(pump->monitor, deadline))
-        ;
-    lima_monitor_leave(pump->monitor);
+    lima_pump_wait(pump, deadline);
     lima_wake_raise(pump->stop);
     lima_thread_join(pump->in.thread);
     lima_thread_join(pump->out.thread);
