@@ -7,6 +7,18 @@
 
 #include "base/utf.h"
 
+/* An error crosses the wire as UTF-8, whatever bytes a file name in it had or a precision cut. */
+static void replace_foreign_bytes(char *text)
+{
+    size_t len = strlen(text), step;
+    uint32_t character;
+    for (size_t pos = 0; pos < len; pos += step ? step : 1) {
+        step = lima_utf8_char(text + pos, len - pos, &character);
+        if (!step)
+            text[pos] = '?';
+    }
+}
+
 static void format_cut(char text[LIMA_ERR_TEXT_MAX], const char *fmt, va_list args)
 {
     static const char ELLIPSIS[] = "...";
@@ -17,6 +29,7 @@ static void format_cut(char text[LIMA_ERR_TEXT_MAX], const char *fmt, va_list ar
         size_t kept = lima_utf8_cut(text, LIMA_ERR_TEXT_MAX - 1, LIMA_ERR_TEXT_MAX - sizeof ELLIPSIS);
         memcpy(text + kept, ELLIPSIS, sizeof ELLIPSIS);
     }
+    replace_foreign_bytes(text);
 }
 
 bool lima_err_vset(lima_err *err, lima_code code, int os_code, const char *fmt, va_list args)

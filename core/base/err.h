@@ -33,7 +33,7 @@ typedef enum lima_code {
     LIMA_CODE_UNAUTHENTICATED = 16,
 } lima_code;
 
-enum { LIMA_ERR_TEXT_MAX = 2048 }; /* bytes, NUL included; longer texts are cut at a UTF-8 boundary and end in "..." */
+enum { LIMA_ERR_TEXT_MAX = 2048 }; /* bytes, NUL included; longer texts are cut at a UTF-8 boundary and end in "..."; bytes that are no UTF-8 become '?' */
 
 typedef struct lima_err {
     lima_code code;

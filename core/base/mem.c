@@ -11,9 +11,16 @@ static _Noreturn void give_up(size_t count, size_t size)
     abort();
 }
 
+static void check_product(size_t count, size_t size)
+{
+    if (size && count > SIZE_MAX / size)
+        give_up(count, size);
+}
+
 void *lima_mem_zalloc(size_t count, size_t size)
 {
-    void *memory = calloc(count ? count : 1, size ? size : 1); /* calloc checks the product */
+    check_product(count, size);
+    void *memory = calloc(count ? count : 1, size ? size : 1);
     if (!memory)
         give_up(count, size);
     return memory;
@@ -21,8 +28,7 @@ void *lima_mem_zalloc(size_t count, size_t size)
 
 void *lima_mem_resize(void *old, size_t count, size_t size)
 {
-    if (size && count > SIZE_MAX / size)
-        give_up(count, size);
+    check_product(count, size);
     size_t bytes = count * size;
     void *memory = realloc(old, bytes ? bytes : 1);
     if (!memory)

@@ -101,11 +101,11 @@ static int unit_shift(const char *unit)
     return -1;
 }
 
-/* Whole part of 0.DIGITS * 2^shift, by doubling the decimal digits `shift` times. Digits past the 32nd
- * cannot matter here. */
+/* Whole part of 0.DIGITS * 2^shift, by doubling the decimal digits `shift` times. A multiple of 2^-50, the finest
+ * there is with shift <= 50, has at most 50 decimals: digits behind them never matter. */
 static uint64_t scaled_fraction(const char *digits, size_t count, int shift)
 {
-    char decimal[32];
+    char decimal[50];
     count = count < sizeof decimal ? count : sizeof decimal;
     memcpy(decimal, digits, count);
     uint64_t whole = 0;
