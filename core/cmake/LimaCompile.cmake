@@ -5,7 +5,7 @@ add_library(lima_ship INTERFACE)
 add_library(lima_strict INTERFACE)
 
 target_compile_options(lima_flags INTERFACE
-    -Wall -Wextra -Wpedantic -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wno-format-nonliteral -Wundef
+    -Wall -Wextra -Wpedantic -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wno-format-nonliteral -Wno-format-zero-length -Wundef
     -Wvla -Wwrite-strings -Wpointer-arith -Wimplicit-fallthrough -Wswitch-enum -Wnull-dereference
     -fno-common -fno-strict-aliasing -fvisibility=hidden)
 target_compile_options(lima_strict INTERFACE -Wconversion -Wno-sign-conversion -Wcast-qual -Wcast-align)
