@@ -94,7 +94,7 @@ static bool stream(const lima_ctl_args *args, lima_client *client, lima_err *err
         print_event(&event);
         ended = event.ended;
         if (ended && event.code != LIMA_CODE_OK)
-            ok = lima_err_set(err, event.code, "%s", event.error);
+            ok = lima_err_set(err, event.code, "Start: %s", event.error);
         lima_start_event_free(&event);
     }
     lima_start_stream_close(start);
@@ -128,7 +128,7 @@ int lima_ctl_call(const lima_ctl_args *args)
     bool ok = connect(args, &connection, &err);
     if (ok && !call(args, connection.launched.client, request, &err)) {
         lima_err cause = err;
-        ok = lima_err_set(&err, cause.code, "%s: %s: %s", lima_ctl_operand_at(args, 1), lima_code_name(cause.code), cause.text);
+        ok = lima_err_set(&err, cause.code, "%s (%s)", cause.text, lima_code_name(cause.code));
     }
     lima_connection_end(&connection);
     lima_json_free(request);

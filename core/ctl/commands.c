@@ -84,6 +84,7 @@ static const lima_ctl_flag RUN_FLAGS[] = {
     {.name = "memory", .type = LIMA_CTL_SIZE, .value = "SIZE", .dflt = "1GiB", .help = "Memory of the guest"},
     {.name = "disk", .type = LIMA_CTL_SIZE, .value = "SIZE", .help = "Grow the guest's disk to this size; else as the image"},
     {.name = "cmdline", .type = LIMA_CTL_TEXT, .value = "TEXT", .help = "Kernel command line, when the folder has a vmlinuz"},
+    {.name = "legacy-bios", .help = "Boot the image with BIOS instead of UEFI"},
     {.name = "user", .type = LIMA_CTL_TEXT, .value = "NAME", .dflt = "lima", .help = "The user made in the guest"},
     {.name = "ssh-port", .type = LIMA_CTL_NUMBER, .value = "PORT", .help = "TCP port on 127.0.0.1 for SSH; else a free one"},
     {.name = "name", .type = LIMA_CTL_TEXT, .value = "NAME", .help = "Keep the machine under this name and go on with it next time"},

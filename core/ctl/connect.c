@@ -38,26 +38,27 @@ static bool start_as(const char *program, lima_launch_mode mode, const char *dir
 }
 
 /* A driver of Lima 2.0 does not know --inst-dir, one of 2.2 may not announce. The first failure is the one worth telling. */
-static bool start_either(const char *program, const char *dir, uint64_t timeout_ms, lima_launched *ret, lima_err *err)
+static bool start_either(const char *program, const char *dir, uint64_t timeout_ms, lima_connection *ret, lima_err *err)
 {
-    return start_as(program, LIMA_LAUNCH_INST_DIR, dir, timeout_ms, ret, err)
-        || start_as(program, LIMA_LAUNCH_ANNOUNCE, dir, timeout_ms, ret, NULL);
+    if (start_as(program, LIMA_LAUNCH_INST_DIR, dir, timeout_ms, &ret->launched, err))
+        return true;
+    return ret->announced = start_as(program, LIMA_LAUNCH_ANNOUNCE, dir, timeout_ms, &ret->launched, NULL);
 }
 
 bool lima_connection_start(const char *program, const char *mode, const char *dir, uint64_t timeout_ms, lima_connection *ret, lima_err *err)
 {
     lima_connection started = {0};
     bool ok = dir || lima_scratch_make(&started.scratch, err);
+    lima_launch_mode way = lima_str_eq(mode, "announce") ? LIMA_LAUNCH_ANNOUNCE : lima_str_eq(mode, "stdio") ? LIMA_LAUNCH_STDIO
+                                                                                                         : LIMA_LAUNCH_INST_DIR;
     if (!dir)
         dir = started.scratch;
-    if (ok && lima_str_eq(mode, "auto"))
-        ok = start_either(program, dir, timeout_ms, &started.launched, err);
-    else if (ok && lima_str_eq(mode, "announce"))
-        ok = start_as(program, LIMA_LAUNCH_ANNOUNCE, dir, timeout_ms, &started.launched, err);
-    else if (ok && lima_str_eq(mode, "stdio"))
-        ok = start_as(program, LIMA_LAUNCH_STDIO, dir, timeout_ms, &started.launched, err);
-    else if (ok)
-        ok = start_as(program, LIMA_LAUNCH_INST_DIR, dir, timeout_ms, &started.launched, err);
+    if (ok && lima_str_eq(mode, "auto")) {
+        ok = start_either(program, dir, timeout_ms, &started, err);
+    } else if (ok) {
+        ok = start_as(program, way, dir, timeout_ms, &started.launched, err);
+        started.announced = ok && way == LIMA_LAUNCH_ANNOUNCE;
+    }
     if (!ok) {
         lima_err_wrap(err, "driver '%s'", program);
         lima_connection_end(&started);

@@ -7,6 +7,7 @@
 typedef struct lima_connection {
     lima_launched launched; /* `client` is the way to the driver */
     char *scratch;          /* owned; the server's folder when it was made for it, else NULL */
+    bool announced;         /* started as Lima 2.0 and 2.1 do */
 } lima_connection;
 
 /* Starts `program` in `dir` (NULL: a folder of its own). `mode` "auto" tries Lima 2.2's way, then 2.0's; or "inst-dir", "announce", "stdio". */

@@ -84,10 +84,23 @@ static void add(struct search *search, char *path, char *name)
     list->items[list->len++] = item;
 }
 
+static lima_file_kind kind_of(const char *path)
+{
+    lima_file_info info = {0};
+    lima_file_stat(path, true, &info, NULL);
+    return info.kind;
+}
+
 static bool is_folder(const char *path)
 {
-    lima_file_info info;
-    return lima_file_stat(path, true, &info, NULL) && info.kind == LIMA_FILE_DIR;
+    return kind_of(path) == LIMA_FILE_DIR;
+}
+
+/* A link that leads nowhere counts: limactl takes it, and fails. */
+static bool may_be_program(const char *path)
+{
+    lima_file_kind kind = kind_of(path);
+    return kind == LIMA_FILE_REGULAR || kind == LIMA_FILE_NONE;
 }
 
 static void scan_folder(struct search *search, const char *folder)
@@ -103,7 +116,7 @@ static void scan_folder(struct search *search, const char *folder)
     }
     for (size_t i = 0; i < files.len; i++) {
         char *name = driver_name(files.items[i]), *path = lima_path_join(folder, files.items[i]);
-        if (name && !is_folder(path)) {
+        if (name && may_be_program(path)) {
             add(search, path, name);
         } else {
             free(name);

@@ -4,12 +4,12 @@
  * that limactl would not take are shown as well, with the reason. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "command.h"
 #include "find.h"
+#include "os/file.h"
 #include "os/process.h"
 #include "out.h"
 #include "rpc/launch.h"
@@ -135,12 +135,14 @@ static void list_all(const lima_ctl_args *args, const lima_found_list *list, boo
         lima_strv_add(&cells, *title);
     for (size_t i = 0; i < list->len && !lima_wake_wait(lima_ctl_wake(args), 0); i++) {
         struct probe probe = {0};
-        bool probed = lima_ctl_bool(args, "probe");
+        char *program = NULL;
+        bool probed = lima_ctl_bool(args, "probe") && lima_file_find_program(list->items[i].path, &program, NULL);
         if (probed)
-            probe = run_probe(list->items[i].path, lima_ctl_number(args, "timeout"));
+            probe = run_probe(program, lima_ctl_number(args, "timeout"));
         add_row(args, &list->items[i], probed ? &probe : NULL, &cells);
         add_json(doc, i, &list->items[i], probed ? &probe : NULL);
         probe_free(&probe);
+        free(program);
     }
     if (json)
         lima_out_json(doc);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/str.h"
 #include "text.h"
 
@@ -25,9 +26,28 @@ static void add_text(lima_buf *into, const char *text)
     }
 }
 
+/* Text as lines of input: short ones, a new one for each sentence, as mdoc wants it. */
 static void add_line(lima_buf *into, const char *text)
 {
-    add_text(into, text);
+    enum { LINE = 68 }; /* before escaping */
+    size_t at = 0;
+    for (const char *word = text + strspn(text, " \n"); *word; word += strspn(word, " \n")) {
+        size_t len = strcspn(word, " \n");
+        if (at + len > LINE && at) {
+            lima_buf_add_str(into, "\n");
+            at = 0;
+        }
+        char *piece = lima_mem_strndup(word, len);
+        lima_buf_add_str(into, at ? " " : "");
+        add_text(into, piece);
+        free(piece);
+        at += len + 1;
+        word += len;
+        if (strchr(".?!", word[-1]) && *word) {
+            lima_buf_add_str(into, "\n");
+            at = 0;
+        }
+    }
     lima_buf_add_str(into, "\n");
 }
 
@@ -131,6 +151,7 @@ static void add_command(lima_buf *into, const lima_ctl_program *program, const l
 
 static void add_examples(lima_buf *into, const lima_ctl_program *program)
 {
+    bool first = true;
     lima_buf_add_str(into, ".Sh EXAMPLES\n");
     for (const lima_ctl_command *command = program->commands; command->name; command++) {
         lima_strv rows = {0};
@@ -139,7 +160,8 @@ static void add_examples(lima_buf *into, const lima_ctl_program *program)
             char *line = NULL, *comment = NULL;
             if (!lima_text_example(rows.items[i], &line, &comment))
                 continue;
-            lima_buf_add_str(into, ".Pp\n");
+            lima_buf_add_str(into, first ? "" : ".Pp\n");
+            first = false;
             add_text(into, comment);
             add_quoted(into, ":\n.Dl ", line, "\n");
             free(line);

@@ -1,0 +1,402 @@
+/* Filling the folder.
+ *
+ * The order is: what can fail cheaply first (names, tools, the driver), then the folder, the key, the big copy last. The folder is as limactl's
+ * would be, so that status, logs and the driver itself see an ordinary instance: lima.yaml (JSON is YAML), image, kernel,
+ * kernel.cmdline, initrd, cidata.iso. A machine with a name keeps its instance id, so that cloud-init sees the same machine again. */
+#include "machine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "cidata.h"
+#include "find.h"
+#include "image_copy.h"
+#include "instances.h"
+#include "os/host.h"
+#include "os/process.h"
+#include "rpc/launch.h"
+#include "scratch.h"
+
+enum {
+    DIR_MAX = 107 - 40, /* bytes of the folder's path; the longest socket name in it has 40 */
+    TOOL_MS = 60000,
+    LOCK_MS = 2000,
+};
+
+/* ---- the guest ---- */
+
+static bool exists(const char *path)
+{
+    lima_file_info info = {0};
+    return lima_file_stat(path, true, &info, NULL) && info.kind == LIMA_FILE_REGULAR;
+}
+
+static char *file_in(const char *dir, const char *name)
+{
+    char *path = lima_path_join(dir, name);
+    if (exists(path))
+        return path;
+    free(path);
+    return NULL;
+}
+
+bool lima_guest_find(const char *path, lima_guest *ret, lima_err *err)
+{
+    lima_file_info info = {0};
+    if (!lima_file_stat(path, true, &info, err))
+        return false;
+    if (info.kind == LIMA_FILE_NONE)
+        return lima_err_set(err, LIMA_CODE_NOT_FOUND, "'%s': no such image or folder", path);
+    if (info.kind != LIMA_FILE_DIR) {
+        ret->image = lima_mem_strdup(path);
+        return true;
+    }
+    ret->image = file_in(path, "disk.qcow2");
+    if (!ret->image)
+        return lima_err_set(err, LIMA_CODE_NOT_FOUND, "'%s': no disk.qcow2 in this folder; tests/guest/make-guest makes one", path);
+    ret->kernel = file_in(path, "vmlinuz");
+    ret->initrd = file_in(path, "initrd");
+    return true;
+}
+
+void lima_guest_free(lima_guest *guest)
+{
+    free(guest->image);
+    free(guest->kernel);
+    free(guest->initrd);
+    *guest = (lima_guest){0};
+}
+
+/* ---- what the flags say ---- */
+
+static bool is_small(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+/* As Lima names instances: letters and digits, and . _ - between them. */
+static bool is_machine_name(const char *text)
+{
+    size_t len = strlen(text);
+    for (size_t i = 0; i < len; i++) {
+        bool letter = is_small(text[i]) || (text[i] >= 'A' && text[i] <= 'Z');
+        if (!letter && (i == 0 || i == len - 1 || !strchr("._-", text[i])))
+            return false;
+    }
+    return len > 0 && len <= 40;
+}
+
+/* What useradd takes everywhere. */
+static bool is_user_name(const char *text)
+{
+    size_t len = strlen(text);
+    bool ok = len > 0 && len <= 31 && text[0] >= 'a' && text[0] <= 'z' && !lima_str_eq(text, "root");
+    for (size_t i = 0; i < len; i++)
+        ok = ok && (is_small(text[i]) || text[i] == '_' || text[i] == '-');
+    return ok;
+}
+
+static bool check_flags(const lima_ctl_args *args, lima_err *err)
+{
+    const char *name = lima_ctl_str(args, "name"), *user = lima_ctl_str(args, "user");
+    if (name && !is_machine_name(name))
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "--name '%s': up to 40 letters, digits, and . _ - between them", name);
+    if (!is_user_name(user))
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "--user '%s': up to 31 small letters, digits, _ and -, a letter first, not root", user);
+    if (lima_ctl_number(args, "ssh-port") > 65535)
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "--ssh-port: at most 65535");
+    if (lima_ctl_number(args, "cpus") < 1 || lima_ctl_number(args, "cpus") > 1024)
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "--cpus: from 1 to 1024");
+    return true;
+}
+
+static bool check_tools(lima_err *err)
+{
+    static const char *const tools[] = {"ssh", "ssh-keygen"};
+    for (size_t i = 0; i < 2; i++) {
+        char *path = NULL;
+        if (!lima_file_find_program(tools[i], &path, err))
+            return lima_err_wrap(err, "install the OpenSSH client");
+        free(path);
+    }
+    return true;
+}
+
+static bool choose_port(const lima_ctl_args *args, lima_machine *machine, lima_err *err)
+{
+    machine->port = (uint16_t)lima_ctl_number(args, "ssh-port");
+    return machine->port || lima_host_free_port(&machine->port, err);
+}
+
+/* ---- the folder ---- */
+
+static bool make_named(const char *name, lima_machine *machine, lima_err *err)
+{
+    char *home = lima_instances_own_home(), *config = NULL, *lock = NULL;
+    machine->named = true;
+    machine->dir = lima_path_join(home, name);
+    config = lima_path_join(machine->dir, "lima.yaml");
+    lock = lima_path_join(machine->dir, "run.lock");
+    bool ok = lima_dir_make(machine->dir, LIMA_FILE_PRIVATE, err);
+    if (ok && !lima_file_lock_take(lock, lima_clock_in(LOCK_MS), &machine->lock, err)) {
+        bool busy = err->code == LIMA_CODE_UNAVAILABLE;
+        ok = busy ? lima_err_set(err, LIMA_CODE_UNAVAILABLE, "machine '%s' is in use by another limadrv run", name) : false;
+    }
+    machine->existing = ok && exists(config);
+    free(home);
+    free(config);
+    free(lock);
+    return ok;
+}
+
+static bool make_folder(const lima_ctl_args *args, lima_machine *machine, lima_err *err)
+{
+    const char *name = lima_ctl_str(args, "name");
+    if (name ? !make_named(name, machine, err) : !lima_scratch_make(&machine->dir, err))
+        return false;
+    if (strlen(machine->dir) > DIR_MAX)
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "folder '%s': over %d bytes, so that sockets do not fit in; set %s to a shorter one",
+                            machine->dir, DIR_MAX, name ? "LIMADRV_HOME" : "TMPDIR");
+    return true;
+}
+
+static bool make_key(const lima_machine *machine, lima_wake *wake, lima_err *err)
+{
+    char *path = lima_path_join(machine->dir, "user");
+    const char *const argv[] = {"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "limadrv", "-f", path, NULL};
+    lima_buf said = LIMA_BUF(4096);
+    lima_process_exit end = {0};
+    bool ok = exists(path) || lima_process_run(argv, NULL, NULL, &said, lima_clock_in(TOOL_MS), wake, &end, err);
+    if (ok && (end.signaled || end.code))
+        ok = lima_err_set(err, LIMA_CODE_UNKNOWN, "%s: %s", end.text, lima_buf_str(&said));
+    if (!ok)
+        lima_err_wrap(err, "ssh-keygen");
+    lima_buf_free(&said);
+    free(path);
+    return ok;
+}
+
+static bool write_text(const lima_machine *machine, const char *name, const char *text, lima_err *err)
+{
+    char *path = lima_path_join(machine->dir, name);
+    bool ok = lima_file_write(path, text, strlen(text), LIMA_FILE_PRIVATE, err);
+    free(path);
+    return ok;
+}
+
+static char *default_cmdline(const char *arch)
+{
+    const char *console = lima_str_eq(arch, "x86_64") ? "ttyS0" : lima_str_eq(arch, "aarch64") ? "ttyAMA0" : "hvc0";
+    return lima_mem_printf("root=/dev/vda rw console=%s quiet mitigations=off random.trust_cpu=on", console);
+}
+
+static bool copy_into(const lima_machine *machine, const char *from, const char *name, lima_phase *phase, lima_wake *wake, lima_err *err)
+{
+    if (!from)
+        return true;
+    char *to = lima_path_join(machine->dir, name);
+    bool ok = lima_file_remove(to, err) && lima_image_copy(from, to, phase, wake, err);
+    free(to);
+    return ok;
+}
+
+static bool copy_guest(const lima_ctl_args *args, lima_machine *machine, lima_phase *phase, lima_err *err)
+{
+    lima_wake *wake = lima_ctl_wake(args);
+    const lima_guest *guest = &machine->guest;
+    const char *given = lima_ctl_str(args, "cmdline");
+    bool ok = true;
+    if (guest->kernel || given) {
+        char *cmdline = given ? lima_mem_strdup(given) : default_cmdline(lima_json_str(machine->config, "", "arch"));
+        ok = write_text(machine, "kernel.cmdline", cmdline, err);
+        free(cmdline);
+    }
+    return ok && copy_into(machine, guest->kernel, "kernel", phase, wake, err) && copy_into(machine, guest->initrd, "initrd", phase, wake, err)
+        && copy_into(machine, guest->image, "image", phase, wake, err);
+}
+
+/* ---- the configuration ---- */
+
+static bool read_old_config(lima_machine *machine, lima_err *err)
+{
+    lima_json *doc = NULL;
+    if (!lima_instances_read(machine->dir, &doc, err))
+        return false;
+    machine->config = lima_json_get_copy(doc, "config");
+    lima_json_free(doc);
+    return true;
+}
+
+/* Flags over what an existing machine has; defaults only for a new one. */
+static void set_config(const lima_ctl_args *args, lima_machine *machine)
+{
+    lima_json *config = machine->config;
+    bool fresh = !machine->existing;
+    const char *arch = lima_ctl_str(args, "arch");
+    char *memory = lima_mem_printf("%llu", (unsigned long long)lima_ctl_number(args, "memory"));
+    lima_json_set_str(config, machine->vm_type, "vmType");
+    if (fresh || arch)
+        lima_json_set_str(config, arch ? arch : lima_host_get()->arch, "arch");
+    if (fresh || lima_ctl_given(args, "cpus"))
+        lima_json_set_int(config, (int64_t)lima_ctl_number(args, "cpus"), "cpus");
+    if (fresh || lima_ctl_given(args, "memory"))
+        lima_json_set_str(config, memory, "memory");
+    if (fresh)
+        lima_json_set_bool(config, machine->guest.kernel || lima_ctl_bool(args, "legacy-bios"), "firmware.legacyBIOS");
+    if (fresh || lima_ctl_given(args, "user")) {
+        lima_json_set_str(config, lima_ctl_str(args, "user"), "user.name");
+        lima_json_set_int(config, 1000, "user.uid");
+    }
+    machine->user = lima_mem_strdup(lima_json_str(config, "lima", "user.name"));
+    char *home = lima_mem_printf("/home/%s", machine->user);
+    lima_json_set_str(config, home, "user.home");
+    lima_json_set_int(config, machine->port, "ssh.localPort");
+    lima_json_set_empty_array(config, "mounts");
+    free(home);
+    free(memory);
+}
+
+static bool set_disk_size(const lima_ctl_args *args, lima_machine *machine, lima_err *err)
+{
+    uint64_t size = 0;
+    bool qcow2 = false;
+    machine->disk_size = lima_ctl_number(args, "disk");
+    if (!machine->guest.image)
+        return true;
+    if (!lima_image_virtual_size(machine->guest.image, &size, &qcow2, err))
+        return false;
+    if (machine->disk_size && machine->disk_size < size)
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "--disk: the image is larger already (%llu MiB), and disks only grow",
+                            (unsigned long long)(size >> 20));
+    char *text = lima_mem_printf("%llu", (unsigned long long)(machine->disk_size ? machine->disk_size : size));
+    lima_json_set_str(machine->config, text, "disk");
+    lima_json_set_str(machine->config, machine->guest.image, "images[0].location");
+    lima_json_set_str(machine->config, lima_json_str(machine->config, "", "arch"), "images[0].arch");
+    free(text);
+    return true;
+}
+
+static bool make_config(const lima_ctl_args *args, lima_machine *machine, lima_err *err)
+{
+    if (machine->existing ? !read_old_config(machine, err) : !(machine->config = lima_json_new_object()))
+        return false;
+    set_config(args, machine);
+    return set_disk_size(args, machine, err);
+}
+
+static bool save_config(const lima_machine *machine, lima_err *err)
+{
+    char *text = lima_json_print_indented(machine->config);
+    bool ok = write_text(machine, "lima.yaml", text, err);
+    free(text);
+    return ok;
+}
+
+/* ---- all of it ---- */
+
+static bool find_parts(const lima_ctl_args *args, lima_machine *machine, lima_err *err)
+{
+    const char *image = lima_ctl_operand_at(args, 0);
+    if (!check_flags(args, err) || !check_tools(err) || !lima_find_driver(lima_ctl_str(args, "driver"), &machine->program, err))
+        return false;
+    machine->vm_type = lima_launch_driver_name(machine->program);
+    if (image && !lima_guest_find(image, &machine->guest, err))
+        return false;
+    return choose_port(args, machine, err) && make_folder(args, machine, err);
+}
+
+static bool check_image(const lima_ctl_args *args, const lima_machine *machine, lima_err *err)
+{
+    const char *name = lima_ctl_str(args, "name");
+    bool image = machine->guest.image;
+    if (!machine->existing && !image && name)
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "there is no machine '%s' yet: give an IMAGE", name);
+    if (!machine->existing && !image)
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "IMAGE is missing: a disk image, or a folder with disk.qcow2");
+    if (machine->existing && image)
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "machine '%s' has its disk already; leave IMAGE out, take another --name, or "
+                            "remove '%s'", name, machine->dir);
+    return true;
+}
+
+static bool fill(const lima_ctl_args *args, lima_phase *phase, lima_machine *machine, lima_err *err)
+{
+    return check_image(args, machine, err) && make_config(args, machine, err) && make_key(machine, lima_ctl_wake(args), err)
+        && lima_cidata_write(machine->dir, machine->user, err) && copy_guest(args, machine, phase, err) && save_config(machine, err);
+}
+
+/* A new machine that could not be made leaves nothing; one that was there keeps everything. */
+static void give_up(lima_machine *machine)
+{
+    if (machine->named && !machine->existing && machine->lock) {
+        lima_file_lock_release(machine->lock);
+        machine->lock = NULL;
+        lima_dir_remove(machine->dir, NULL);
+    }
+    lima_machine_end(machine, false);
+}
+
+bool lima_machine_prepare(const lima_ctl_args *args, lima_phase *phase, lima_machine *ret, lima_err *err)
+{
+    lima_machine machine = {0};
+    if (!find_parts(args, &machine, err) || !fill(args, phase, &machine, err)) {
+        give_up(&machine);
+        return false;
+    }
+    *ret = machine;
+    return true;
+}
+
+static bool grow_qcow2(const char *disk, uint64_t size, lima_err *err)
+{
+    char *bytes = lima_mem_printf("%llu", (unsigned long long)size);
+    const char *const argv[] = {"qemu-img", "resize", "-q", "-f", "qcow2", disk, bytes, NULL};
+    lima_buf said = LIMA_BUF(4096);
+    lima_process_exit end = {0};
+    bool ok = lima_process_run(argv, NULL, NULL, &said, lima_clock_in(TOOL_MS), NULL, &end, err);
+    if (ok && (end.signaled || end.code))
+        ok = lima_err_set(err, LIMA_CODE_UNKNOWN, "qemu-img resize: %s: %s", end.text, lima_buf_str(&said));
+    lima_buf_free(&said);
+    free(bytes);
+    return ok;
+}
+
+static bool grow_raw(const char *disk, uint64_t size, lima_err *err)
+{
+    lima_file *file = NULL;
+    bool ok = lima_file_open(disk, LIMA_FILE_WRITE, &file, err) && lima_file_resize(file, size, err);
+    lima_file_close(file);
+    return ok;
+}
+
+bool lima_machine_grow(const lima_machine *machine, lima_err *err)
+{
+    uint64_t size = 0;
+    bool qcow2 = false, ok = true;
+    char *disk = lima_path_join(machine->dir, "disk");
+    if (machine->disk_size && exists(disk)) {
+        ok = lima_image_virtual_size(disk, &size, &qcow2, err);
+        if (ok && size < machine->disk_size)
+            ok = qcow2 ? grow_qcow2(disk, machine->disk_size, err) : grow_raw(disk, machine->disk_size, err);
+    }
+    free(disk);
+    return ok || lima_err_wrap(err, "--disk");
+}
+
+void lima_machine_end(lima_machine *machine, bool keep)
+{
+    if (machine->lock)
+        lima_file_lock_release(machine->lock);
+    if (machine->dir && !machine->named && !keep)
+        lima_dir_remove(machine->dir, NULL);
+    lima_guest_free(&machine->guest);
+    free(machine->dir);
+    free(machine->program);
+    free(machine->vm_type);
+    free(machine->user);
+    lima_json_free(machine->config);
+    *machine = (lima_machine){0};
+}
