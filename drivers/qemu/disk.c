@@ -1,0 +1,236 @@
+/* How it works: a disk is made under the name disk.tmp (limactl cleans that up) or is the renamed image itself; the last step is always one rename to
+ * the final name. Between the steps for an ISO image a crash leaves `iso` without `disk`, which the next call completes.
+ * Deliberately not here: growing (limactl does it) and converting. */
+#include "qemu/disk.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "image/iso.h"
+#include "os/file.h"
+#include "qemu/img.h"
+
+/* ---- small things ---- */
+
+static bool exists(const lima_instance *inst, const char *file)
+{
+    lima_file_info info = {0};
+    char *path = lima_instance_path(inst, file);
+    bool there = lima_file_stat(path, true, &info, NULL) && info.kind != LIMA_FILE_NONE;
+
+    free(path);
+    return there;
+}
+
+static bool move(const lima_instance *inst, const char *from, const char *to, lima_err *err)
+{
+    char *old = lima_instance_path(inst, from), *new = lima_instance_path(inst, to);
+    bool ok = lima_file_rename(old, new, err);
+
+    free(new);
+    free(old);
+    return ok;
+}
+
+static bool flush(const char *path, lima_err *err)
+{
+    lima_file *file = NULL;
+    bool ok = lima_file_open(path, LIMA_FILE_WRITE, &file, err) && lima_file_flush(file, err);
+
+    lima_file_close(file);
+    return ok;
+}
+
+static bool is_iso(const lima_instance *inst, const char *file)
+{
+    char *path = lima_instance_path(inst, file);
+    bool iso = false;
+
+    lima_iso_detect(path, &iso, NULL);
+    free(path);
+    return iso;
+}
+
+/* ---- the format once seen ---- */
+
+static bool remember(const lima_instance *inst, bool raw, lima_err *err)
+{
+    static const char text[] = "{\"format\":\"raw\"}\n";
+    char *path = lima_instance_path(inst, QEMU_DISK_FORMAT_FILE);
+    bool ok = raw ? lima_file_write(path, text, sizeof text - 1, LIMA_FILE_SHARED, err) : lima_file_remove(path, err);
+
+    free(path);
+    return ok;
+}
+
+static bool is_remembered_raw(const lima_instance *inst)
+{
+    lima_buf text = LIMA_BUF(4096);
+    lima_json *doc = NULL;
+    char *path = lima_instance_path(inst, QEMU_DISK_FORMAT_FILE);
+    bool raw = lima_file_read(path, &text, NULL) && lima_json_parse(lima_buf_str(&text), text.len, &doc, NULL)
+            && lima_str_eq(lima_json_str(doc, "", "format"), "raw");
+
+    lima_json_free(doc);
+    free(path);
+    lima_buf_free(&text);
+    return raw;
+}
+
+/* ---- making ---- */
+
+static bool create_qcow2(const lima_instance *inst, const char *file, const char *backing, const char *backing_format, lima_wake *wake,
+                         lima_err *err)
+{
+    char *path = lima_instance_path(inst, "disk.tmp");
+    char *size = lima_mem_printf("%" PRIu64, inst->disk);
+    char *what = lima_mem_printf("disk '%s/%s': create", inst->dir, file);
+    const char *const plain[] = {"create", "-q", "-f", "qcow2", path, size, NULL};
+    const char *const backed[] = {"create", "-q", "-f", "qcow2", "-F", backing_format, "-b", backing, path, size, NULL};
+    bool ok = lima_file_remove(path, err) && lima_qemu_img_run(backing ? backed : plain, what, QEMU_IMG_WORK_MS, wake, NULL, err)
+           && flush(path, err);
+
+    if (!ok)
+        lima_file_remove(path, NULL);
+    free(what);
+    free(size);
+    free(path);
+    return ok;
+}
+
+static bool need_size(const lima_instance *inst, lima_err *err)
+{
+    return inst->disk > 0 || lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "disk: its size must be given, since the image is an installation medium");
+}
+
+static bool create_beside_iso(const lima_instance *inst, lima_wake *wake, lima_err *err)
+{
+    if (!need_size(inst, err) || !remember(inst, false, err) || !create_qcow2(inst, "disk", NULL, NULL, wake, err))
+        return false;
+    return (exists(inst, "iso") || move(inst, "image", "iso", err)) && move(inst, "disk.tmp", "disk", err);
+}
+
+/* Looks at a downloaded image; *ret_format is owned. */
+static bool examine(const char *path, lima_wake *wake, char **ret_format, lima_err *err)
+{
+    qemu_image_info info = {0};
+    bool ok = lima_qemu_img_info(path, NULL, wake, &info, err) && lima_qemu_image_info_check(&info, path, err)
+           && (!lima_str_eq(info.format, "qcow2") || lima_qemu_img_check(path, "qcow2", wake, err));
+
+    if (ok)
+        *ret_format = lima_mem_strdup(info.format);
+    lima_qemu_image_info_free(&info);
+    return ok;
+}
+
+static bool create_from_image(const lima_instance *inst, lima_wake *wake, lima_err *err)
+{
+    char *path = lima_instance_path(inst, "image");
+    char *format = NULL;
+    bool ok = examine(path, wake, &format, err) && remember(inst, lima_str_eq(format, "raw"), err) && flush(path, err)
+           && move(inst, "image", "disk", err);
+
+    free(format);
+    free(path);
+    return ok;
+}
+
+/* Lima 2.0: the image stays as basedisk, the disk is a layer upon it. */
+static bool create_layer(const lima_instance *inst, lima_wake *wake, lima_err *err)
+{
+    char *base = lima_instance_path(inst, "basedisk");
+    char *format = NULL;
+    bool ok;
+
+    if (is_iso(inst, "basedisk"))
+        ok = need_size(inst, err) && create_qcow2(inst, "diffdisk", NULL, NULL, wake, err);
+    else
+        ok = examine(base, wake, &format, err) && create_qcow2(inst, "diffdisk", base, format, wake, err);
+    ok = ok && move(inst, "disk.tmp", "diffdisk", err);
+    free(format);
+    free(base);
+    return ok;
+}
+
+bool lima_qemu_disk_create(const lima_instance *inst, lima_generation generation, lima_wake *wake, lima_err *err)
+{
+    if (exists(inst, "disk") || exists(inst, "diffdisk"))
+        return true;
+    if (generation <= LIMA_GENERATION_2_0_3 && exists(inst, "basedisk"))
+        return inst->disk == 0 || create_layer(inst, wake, err);
+    if (exists(inst, "image") ? is_iso(inst, "image") : exists(inst, "iso"))
+        return create_beside_iso(inst, wake, err);
+    if (exists(inst, "image"))
+        return create_from_image(inst, wake, err);
+    return lima_err_set(err, LIMA_CODE_NOT_FOUND, "instance '%s': neither a disk nor an image in '%s'; was the download interrupted?",
+                        inst->name, inst->dir);
+}
+
+/* ---- finding ---- */
+
+/* A layer of Lima 2.0 may stand upon its own basedisk, and that upon nothing. */
+static bool allow_basedisk(const lima_instance *inst, qemu_image_info *info, lima_wake *wake, lima_err *err)
+{
+    char *base = lima_instance_path(inst, "basedisk");
+    char *format = NULL;
+    bool own = lima_str_eq(info->backing_file, base) || lima_str_eq(info->backing_file, "basedisk");
+    bool ok = !own || examine(base, wake, &format, err);
+
+    if (own && ok) {
+        free(info->backing_file);
+        free(info->foreign_extent);
+        info->backing_file = info->foreign_extent = NULL;
+    }
+    free(format);
+    free(base);
+    return ok;
+}
+
+static bool find_format(const lima_instance *inst, const char *path, lima_wake *wake, char **ret, lima_err *err)
+{
+    qemu_image_info info = {0};
+    const char *known = is_remembered_raw(inst) ? "raw" : NULL;
+    bool ok = lima_qemu_img_info(path, known, wake, &info, err) && allow_basedisk(inst, &info, wake, err)
+           && lima_qemu_image_info_check(&info, path, err) && (known || !lima_str_eq(info.format, "raw") || remember(inst, true, err));
+
+    if (ok)
+        *ret = lima_mem_strdup(info.format);
+    lima_qemu_image_info_free(&info);
+    return ok;
+}
+
+static char *find_iso(const lima_instance *inst, bool legacy)
+{
+    if (exists(inst, "iso"))
+        return lima_instance_path(inst, "iso");
+    return legacy && is_iso(inst, "basedisk") ? lima_instance_path(inst, "basedisk") : NULL;
+}
+
+bool lima_qemu_disk_find(const lima_instance *inst, lima_wake *wake, qemu_boot_disk *ret, lima_err *err)
+{
+    qemu_boot_disk found = {0};
+    bool legacy = !exists(inst, "disk") && exists(inst, "diffdisk");
+
+    found.iso = find_iso(inst, legacy);
+    if (legacy || exists(inst, "disk")) {
+        found.disk.path = lima_instance_path(inst, legacy ? "diffdisk" : "disk");
+        if (!find_format(inst, found.disk.path, wake, &found.disk.format, err)) {
+            lima_qemu_boot_disk_free(&found);
+            return false;
+        }
+    }
+    *ret = found;
+    return true;
+}
+
+void lima_qemu_boot_disk_free(qemu_boot_disk *disk)
+{
+    free(disk->disk.path);
+    free(disk->disk.format);
+    free(disk->iso);
+    *disk = (qemu_boot_disk){0};
+}
