@@ -145,7 +145,7 @@ static bool bind_and_rename(int fd, const hideout *folder, const char *path, str
 
 static int listen_in(const char *dir, const char *path, struct stat *ret_file, lima_err *err)
 {
-    hideout folder;
+    hideout folder = {0};
     int fd = -1;
 
     if (!make_folder(dir, &folder, err))

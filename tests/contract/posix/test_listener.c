@@ -63,10 +63,9 @@ static int try_as(uid_t user, const char *path)
 
 static void connect__another_user__is_kept_out_by_the_file_system(void **state)
 {
-    char *path = in_folder(state, "s.sock");
-
     if (geteuid() != 0)
         lima_skip("needs root to become another user");
+    char *path = in_folder(state, "s.sock");
     assert_int_equal(chmod(*state, 0755), 0);
     lima_listener *listener = open_at(path);
     assert_int_equal(try_as(STRANGER, path), 1);
@@ -100,12 +99,12 @@ static void count_lines(void *arg, const char *line, size_t len)
 
 static void accept__another_user_gets_in_by_the_file_system__is_closed_and_logged(void **state)
 {
-    char *path = in_folder(state, "s.sock");
     unsigned lines = 0;
     lima_thread *thread = NULL;
 
     if (geteuid() != 0)
         lima_skip("needs root to become another user");
+    char *path = in_folder(state, "s.sock");
     assert_int_equal(chmod(*state, 0755), 0);
     server mine = {.listener = open_at(path), .stop = lima_wake_new()};
     assert_int_equal(chmod(path, 0666), 0);
