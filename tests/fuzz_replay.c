@@ -17,7 +17,7 @@ static int replay_file(const char *path)
     static uint8_t data[1 << 20];
     size_t size = fread(data, 1, sizeof data, file);
     fclose(file);
-    uint8_t *exact = malloc(size ? size : 1);    /* exact size: reads past the end are seen by ASan */
+    uint8_t *exact = malloc(size ? size : 1); /* exact size: reads past the end are seen by ASan */
     if (!exact)
         return 1;
     for (size_t i = 0; i < size; i++)
