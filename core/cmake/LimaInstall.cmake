@@ -17,8 +17,9 @@ foreach(driver qemu hyperv wsl2 vz)
     if(driver IN_LIST LIMA_SHADOWED)
         # A link beside the program in the build tree too: tests use the tree as it is.
         set(alias ${program}x${CMAKE_EXECUTABLE_SUFFIX})
-        add_custom_target(${program}x ALL VERBATIM DEPENDS ${program} COMMAND ${CMAKE_COMMAND} -E create_symlink
+        add_custom_target(${program}x ALL VERBATIM COMMAND ${CMAKE_COMMAND} -E create_symlink
             $<TARGET_FILE_NAME:${program}> $<TARGET_FILE_DIR:${program}>/${alias})
+        add_dependencies(${program}x ${program})
         install(FILES $<TARGET_FILE_DIR:${program}>/${alias} DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/lima)
     endif()
 endforeach()
