@@ -237,21 +237,29 @@ static bool is_path(const char *name)
     return strchr(name, '/') || (on_windows() && strchr(name, '\\'));
 }
 
-static bool find_by_name(const char *name, char **ret_path, lima_err *err)
+/* The first of that name that can be run; owned, or NULL. */
+static char *pick(const lima_found_list *list, const char *name)
+{
+    char *path = NULL;
+    for (size_t i = 0; i < list->len && !path; i++)
+        if (lima_str_eq(list->items[i].name, name))
+            lima_file_find_program(list->items[i].path, &path, NULL);
+    return path;
+}
+
+static bool find_by_name(const char *name, void (*scan)(struct search *search), char **ret_path, lima_err *err)
 {
     lima_found_list list = {0};
     struct search search = {.list = &list};
-    char *file = lima_mem_printf("lima-driver-%s", name), *path = NULL;
-    scan_all(&search);
-    for (size_t i = 0; i < list.len && !path; i++)
-        if (lima_str_eq(list.items[i].name, name) && is_executable(list.items[i].path))
-            lima_file_find_program(list.items[i].path, &path, NULL);
+    char *file = lima_mem_printf("lima-driver-%s", name), *path;
+    scan(&search);
+    path = pick(&list, name);
     if (!path)
         lima_file_find_program(file, &path, NULL);
     if (!path) {
         char *places = lima_strv_join(&search.folders, ", ");
-        lima_err_set(err, LIMA_CODE_NOT_FOUND, "driver '%s': no program lima-driver-%s on PATH, in LIMA_DRIVERS_PATH%s%s; name its folder in "
-                     "LIMA_DRIVERS_PATH or give its path", name, name, search.folders.len ? ", or in " : "", places);
+        lima_err_set(err, LIMA_CODE_NOT_FOUND, "driver '%s': no program %s on PATH, in LIMA_DRIVERS_PATH%s%s; name its folder in "
+                     "LIMA_DRIVERS_PATH or give its path", name, file, search.folders.len ? ", or in " : "", places);
         free(places);
     }
     free(file);
@@ -262,12 +270,28 @@ static bool find_by_name(const char *name, char **ret_path, lima_err *err)
     return path != NULL;
 }
 
-bool lima_find_driver(const char *name, char **ret_path, lima_err *err)
+static bool find(const char *name, void (*scan)(struct search *search), char **ret_path, lima_err *err)
 {
     if (is_path(name))
         return lima_file_find_program(name, ret_path, err) || lima_err_wrap(err, "driver");
     char *bare = driver_name(name);
-    bool ok = find_by_name(bare ? bare : name, ret_path, err);
+    bool ok = find_by_name(bare ? bare : name, scan, ret_path, err);
     free(bare);
     return ok;
+}
+
+bool lima_find_driver(const char *name, char **ret_path, lima_err *err)
+{
+    return find(name, scan_all, ret_path, err);
+}
+
+static void scan_own_first(struct search *search)
+{
+    scan_own(search);
+    scan_all(search);
+}
+
+bool lima_find_driver_beside(const char *name, char **ret_path, lima_err *err)
+{
+    return find(name, scan_own_first, ret_path, err);
 }

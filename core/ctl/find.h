@@ -31,3 +31,7 @@ void lima_found_list_free(lima_found_list *list);
 /* A driver program by path (when `name` has a separator) or by name as lima_find_drivers finds it, shadowed ones included. Owned,
  * absolute. NOT_FOUND with the places looked at. */
 bool lima_find_driver(const char *name, char **ret_path, lima_err *err);
+
+/* The same, but a program beside limadrv itself (its folder, ../libexec/lima, ../lib/lima) comes before all others: what was built or installed
+ * together belongs together. */
+bool lima_find_driver_beside(const char *name, char **ret_path, lima_err *err);

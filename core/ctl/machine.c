@@ -300,7 +300,7 @@ static bool save_config(const lima_machine *machine, lima_err *err)
 static bool find_parts(const lima_ctl_args *args, lima_machine *machine, lima_err *err)
 {
     const char *image = lima_ctl_operand_at(args, 0);
-    if (!check_flags(args, err) || !check_tools(err) || !lima_find_driver(lima_ctl_str(args, "driver"), &machine->program, err))
+    if (!check_flags(args, err) || !check_tools(err) || !lima_find_driver_beside(lima_ctl_str(args, "driver"), &machine->program, err))
         return false;
     machine->vm_type = lima_launch_driver_name(machine->program);
     if (image && !lima_guest_find(image, &machine->guest, err))
