@@ -136,7 +136,7 @@ static lima_control *current(lima_controls *controls)
 
 /* ---- Configure ---- */
 
-static bool check_folder(const char *dir, lima_err *err)
+bool lima_controls_check_folder(const char *dir, lima_err *err)
 {
     lima_file_info info = {0};
     if (!lima_file_stat(dir, true, &info, err))
@@ -168,7 +168,7 @@ static bool check_instance(const lima_controls *controls, const lima_instance *i
         return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "instance document: key '%s' is missing", *inst->name ? "dir" : "name");
     if (lima_json_get_kind(inst->doc, "config") != LIMA_JSON_OBJECT)
         return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "instance document: key 'config' is missing");
-    return check_same(controls->inst_dir, inst->dir, err) && check_folder(inst->dir, err);
+    return check_same(controls->inst_dir, inst->dir, err) && lima_controls_check_folder(inst->dir, err);
 }
 
 /* limactl's snapshot and restart commands configure a live server with no port at all. */

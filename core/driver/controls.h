@@ -12,10 +12,11 @@ typedef struct lima_controls lima_controls;
 lima_controls *lima_controls_new(const lima_driver *driver, const char *name, const char *version, const char *inst_dir);
 void lima_controls_free(lima_controls *controls); /* no call may be under way */
 
+/* NOT_FOUND: missing; FAILED_PRECONDITION: not a folder; PERMISSION_DENIED: another user's. */
+bool lima_controls_check_folder(const char *dir, lima_err *err);
 /* Makes the instance of this document the current one, and answers with the filled document (owned). A live VM keeps its SSH
  * port when the document has none (facts: lima-driver-contract 8.1, no. 13).
- * INVALID_ARGUMENT: not a usable document, or of another instance folder than inst_dir; NOT_FOUND, FAILED_PRECONDITION, PERMISSION_DENIED: the
- * folder is missing, no folder, or another user's. */
+ * INVALID_ARGUMENT: not a usable document, or of another instance folder than inst_dir; else as lima_controls_check_folder. */
 bool lima_controls_configure(lima_controls *controls, const char *json, size_t len, char **ret, lima_err *err);
 char *lima_controls_info(lima_controls *controls); /* owned; works before Configure; asks nobody */
 /* Whether limactl has to forward the guest agent's socket over SSH; asks nobody. */

@@ -31,7 +31,7 @@ lima_lifecycle_end lima_lifecycle_decide(const lima_lifecycle *facts)
 {
     if (facts->stop_requested)
         return LIMA_LIFECYCLE_STOP_REQUESTED;
-    if (facts->input_ended)
+    if (facts->input_ended && !facts->sessions) /* a session is putting its VM down: its client has gone as well */
         return LIMA_LIFECYCLE_INPUT_ENDED;
     if (facts->folder_gone)
         return LIMA_LIFECYCLE_FOLDER_GONE;

@@ -201,12 +201,18 @@ static void join_threads(lima_server *server)
         lima_thread_join(server->workers[i]);
 }
 
+void lima_server_end_accepting(lima_server *server)
+{
+    lima_wake_raise(server->stop_accepting);
+    lima_thread_join(server->acceptor);
+    server->acceptor = NULL;
+}
+
 bool lima_server_stop(lima_server *server, uint32_t grace_ms)
 {
     if (!server)
         return true;
-    lima_wake_raise(server->stop_accepting);
-    lima_thread_join(server->acceptor);
+    lima_server_end_accepting(server);
     grpc_server_shutdown_and_notify(server->grpc, server->arrivals, server);
     if (!drain(server, grace_ms))
         return false;
