@@ -165,7 +165,7 @@ static line_kind classify(const char *line)
         return LINE_END;
     bool head = lima_str_has_prefix(line, "ID ") && strstr(line, "TAG");
     bool title = lima_str_has_prefix(line, "List of snapshots") || lima_str_has_prefix(line, "Snapshot list:")
-              || lima_str_has_prefix(line, "There is no snapshot") || lima_str_has_prefix(line, "There is no suitable snapshot");
+              || lima_str_has_prefix(line, "There is no") || lima_str_eq(line, "None");
     return head || title ? LINE_SKIP : LINE_ROW;
 }
 
@@ -244,13 +244,13 @@ static lima_code code_of(const char *text)
         lima_code code;
     } known[] = {
         {"does not exist", LIMA_CODE_NOT_FOUND},       {"not found", LIMA_CODE_NOT_FOUND},
-        {"does not have the requested snapshot", LIMA_CODE_NOT_FOUND},
         {"No such file or directory", LIMA_CODE_NOT_FOUND},
         {"already exists", LIMA_CODE_ALREADY_EXISTS},  {"No space left", LIMA_CODE_RESOURCE_EXHAUSTED},
         {"quota", LIMA_CODE_RESOURCE_EXHAUSTED},       {"does not support snapshots", LIMA_CODE_FAILED_PRECONDITION},
         {"can't be migrated", LIMA_CODE_FAILED_PRECONDITION}, {"does not support live migration", LIMA_CODE_FAILED_PRECONDITION},
         {"disk-only snapshot", LIMA_CODE_FAILED_PRECONDITION}, {"blocked", LIMA_CODE_FAILED_PRECONDITION},
-        {"non-migratable", LIMA_CODE_FAILED_PRECONDITION},
+        {"non-migratable", LIMA_CODE_FAILED_PRECONDITION}, {"Migration is disabled", LIMA_CODE_FAILED_PRECONDITION},
+        {"Operation not supported", LIMA_CODE_FAILED_PRECONDITION},
         {"Failed to get \"write\" lock", LIMA_CODE_FAILED_PRECONDITION},
         {"Permission denied", LIMA_CODE_PERMISSION_DENIED},
     };

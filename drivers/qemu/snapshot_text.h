@@ -16,7 +16,8 @@ bool lima_qemu_snapshots_parse(const char *text, size_t len, lima_snapshot_list 
  * better than the table). No "snapshots" in it is an empty list. */
 bool lima_qemu_snapshots_from_json(const lima_json *image, lima_snapshot_list *ret, lima_err *err);
 
-/* What HMP savevm, loadvm, delvm answered: nothing is success; any text is a failure. `what` is the object and action, "snapshot 'a': create".
+/* What HMP savevm, loadvm, delvm answered: nothing is success; any text is a failure. Measured with 7.2: delvm of an unknown tag says nothing, savevm
+ * replaces an existing tag silently, `qemu-img snapshot -c` makes a second one of that name: look at the list first. `what` is the object and action, "snapshot 'a': create".
  * NOT_FOUND for an unknown tag, FAILED_PRECONDITION for a device that blocks snapshots, RESOURCE_EXHAUSTED for a full disk, else UNKNOWN. */
 bool lima_qemu_hmp_check(const char *answer, size_t len, const char *what, lima_err *err);
 /* The same for the error output of a failed `qemu-img snapshot`; always returns false. */
