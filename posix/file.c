@@ -88,7 +88,8 @@ static bool read_all(int fd, const char *path, lima_buf *into, lima_err *err)
         if (n == 0)
             return true;
         if (!want)
-            return lima_err_set(err, LIMA_CODE_OUT_OF_RANGE, "'%s': longer than %zu bytes", path, into->limit);
+            return lima_err_set(err, LIMA_CODE_OUT_OF_RANGE, "'%s': longer than %zu bytes", path,
+                                into->limit);
         into->len += (size_t)n;
         into->data[into->len] = '\0';
     }
@@ -128,7 +129,8 @@ bool lima_posix_flush_dir_of(const char *path, lima_err *err)
     char *dir = lima_path_dir(path);
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     /* A folder that may not be read, or a file system that cannot flush folders: nothing more can be done. */
-    bool ok = fd < 0 || !lima_posix_flush(fd) || errno != EIO || lima_posix_fail(err, EIO, "'%s': flush folder", dir);
+    bool ok = fd < 0 || !lima_posix_flush(fd) || errno != EIO
+              || lima_posix_fail(err, EIO, "'%s': flush folder", dir);
 
     if (fd >= 0)
         close(fd);

@@ -61,7 +61,8 @@ static char *search(const char *name, int *ret_failed)
         int failed = executable(candidate);
         if (!failed)
             found = absolute(candidate);
-        else if (failed == EACCES && !access(candidate, F_OK)) /* it is there; else the folder is closed to us */
+        else if (failed == EACCES
+                 && !access(candidate, F_OK)) /* it is there; else the folder is closed to us */
             *ret_failed = EACCES;
         free(candidate);
     }

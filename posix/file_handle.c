@@ -46,7 +46,8 @@ static size_t chunk(size_t len)
     return len < CHUNK_MAX ? len : CHUNK_MAX;
 }
 
-bool lima_file_read_at(lima_file *file, uint64_t offset, void *into, size_t len, size_t *ret_len, lima_err *err)
+bool lima_file_read_at(lima_file *file, uint64_t offset, void *into, size_t len, size_t *ret_len,
+                       lima_err *err)
 {
     size_t done = 0;
 

@@ -22,7 +22,8 @@ enum { NAME_TRIES = 100 };
 
 bool lima_posix_random_name(const char *prefix, size_t letters, const char *suffix, char *into, size_t size)
 {
-    static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567"; /* 32, so that every letter is as likely */
+    static const char alphabet[] =
+        "abcdefghijklmnopqrstuvwxyz234567"; /* 32, so that every letter is as likely */
     unsigned char random[16];
     char middle[sizeof random + 1] = "";
 

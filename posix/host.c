@@ -107,7 +107,8 @@ bool lima_host_free_port(uint16_t *ret_port, lima_err *err)
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof at;
     int fd = lima_posix_socket(AF_INET);
-    bool ok = fd >= 0 && !bind(fd, (struct sockaddr *)&at, len) && !getsockname(fd, (struct sockaddr *)&at, &len);
+    bool ok =
+        fd >= 0 && !bind(fd, (struct sockaddr *)&at, len) && !getsockname(fd, (struct sockaddr *)&at, &len);
     int failed = errno;
 
     if (fd >= 0)

@@ -100,7 +100,8 @@ static void list_watched(const lima_listener *listener, watch_list *list)
     list->fds[SLOT_LISTENING] = (struct pollfd){.fd = resting ? -1 : listener->fd, .events = POLLIN};
     list->count = SLOT_PENDING;
     for (unsigned i = 0; i < listener->pending_count; i++)
-        list->fds[list->count++] = (struct pollfd){.fd = resting ? -1 : listener->pending[i].fd, .events = POLLIN};
+        list->fds[list->count++] =
+            (struct pollfd){.fd = resting ? -1 : listener->pending[i].fd, .events = POLLIN};
     for (unsigned i = 0; i < listener->open_count; i++)
         list->fds[list->count++] = (struct pollfd){.fd = listener->open[i], .events = POLLHUP};
 }
@@ -223,8 +224,8 @@ static lima_deadline next_look(const lima_listener *listener, lima_deadline dead
 }
 
 /* Waits once and does what is to be done. True: *ret_done tells whether there is a connection. */
-static bool step(lima_listener *listener, lima_deadline deadline, lima_wake *wake, lima_stream **ret, bool *ret_done,
-                 lima_err *err)
+static bool step(lima_listener *listener, lima_deadline deadline, lima_wake *wake, lima_stream **ret,
+                 bool *ret_done, lima_err *err)
 {
     watch_list list;
     lima_err failed;
@@ -241,7 +242,8 @@ static bool step(lima_listener *listener, lima_deadline deadline, lima_wake *wak
     return *ret_done || !list.fds[SLOT_LISTENING].revents || accept_one(listener, err);
 }
 
-bool lima_listener_accept(lima_listener *listener, lima_deadline deadline, lima_wake *wake, lima_stream **ret, lima_err *err)
+bool lima_listener_accept(lima_listener *listener, lima_deadline deadline, lima_wake *wake, lima_stream **ret,
+                          lima_err *err)
 {
     bool done = false;
 
@@ -273,7 +275,8 @@ bool lima_listener_in_place(const lima_listener *listener)
 {
     struct stat at;
 
-    return !lstat(listener->path, &at) && at.st_ino == listener->file.st_ino && at.st_dev == listener->file.st_dev;
+    return !lstat(listener->path, &at) && at.st_ino == listener->file.st_ino
+           && at.st_dev == listener->file.st_dev;
 }
 
 void lima_listener_close(lima_listener *listener)

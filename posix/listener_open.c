@@ -131,8 +131,9 @@ static bool check_place(const char *path, lima_err *err)
     if (!lima_file_stat(path, false, &at, err))
         return false;
     return at.kind == LIMA_FILE_NONE || at.kind == LIMA_FILE_SOCKET
-           || lima_err_set(err, LIMA_CODE_ALREADY_EXISTS,
-                           "'%s': a file that is not a socket is in the way; remove it or choose another path", path);
+           || lima_err_set(
+               err, LIMA_CODE_ALREADY_EXISTS,
+               "'%s': a file that is not a socket is in the way; remove it or choose another path", path);
 }
 
 static bool bind_and_rename(int fd, const hideout *folder, const char *path, struct stat *ret_file)

@@ -13,19 +13,20 @@
 #include "os/process.h"
 
 /* descriptors.c */
-int lima_posix_pipe(int ret_fds[2]);             /* [0] reads, [1] writes */
-int lima_posix_socket(int domain);               /* a stream socket that never raises SIGPIPE */
-int lima_posix_socket_pair(int ret_fds[2]);      /* likewise, AF_UNIX */
-int lima_posix_accept(int listening);            /* likewise */
+int lima_posix_pipe(int ret_fds[2]);        /* [0] reads, [1] writes */
+int lima_posix_socket(int domain);          /* a stream socket that never raises SIGPIPE */
+int lima_posix_socket_pair(int ret_fds[2]); /* likewise, AF_UNIX */
+int lima_posix_accept(int listening);       /* likewise */
 ssize_t lima_posix_send(int socket, const void *bytes, size_t len); /* never blocks: EAGAIN */
 ssize_t lima_posix_write(int pipe, const void *bytes, size_t len);  /* write(2) that never raises SIGPIPE */
-int lima_posix_peer_uid(int socket, uid_t *ret); /* the effective user who connected */
-int lima_posix_wake_open(int ret_fds[2]);        /* [0] becomes readable for good after 8 bytes go into [1]; may be equal */
+int lima_posix_peer_uid(int socket, uid_t *ret);                    /* the effective user who connected */
+int lima_posix_wake_open(
+    int ret_fds[2]); /* [0] becomes readable for good after 8 bytes go into [1]; may be equal */
 
 /* files.c */
-int lima_posix_flush(int fd);                       /* to the medium, as far as the system can say */
-int lima_posix_lock(int fd);                        /* exclusive, of the open file, not of the process; EAGAIN: held elsewhere */
-int lima_posix_unlock(int fd);                      /* at once, even if a child just being made still has the descriptor */
+int lima_posix_flush(int fd);  /* to the medium, as far as the system can say */
+int lima_posix_lock(int fd);   /* exclusive, of the open file, not of the process; EAGAIN: held elsewhere */
+int lima_posix_unlock(int fd); /* at once, even if a child just being made still has the descriptor */
 int64_t lima_posix_mtime_ms(const struct stat *at); /* the same field under two names */
 /* Binds to dir/name. dir_fd is `dir` opened, for systems that can do it whatever the length of `dir`. */
 int lima_posix_bind_in(int socket, int dir_fd, const char *dir, const char *name);
@@ -42,8 +43,9 @@ int lima_posix_spawn_rest(posix_spawn_file_actions_t *actions, short *flags, int
 
 /* threads.c */
 void lima_posix_cond_init(pthread_cond_t *cond);
-void lima_posix_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex, lima_deadline deadline); /* returns at the deadline */
-void lima_posix_thread_name(const char *name);                                                  /* of the calling thread */
+void lima_posix_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex,
+                          lima_deadline deadline); /* returns at the deadline */
+void lima_posix_thread_name(const char *name);     /* of the calling thread */
 
 /* facts.c; owned strings, NULL: cannot be told */
 extern const char *const lima_posix_os_name;

@@ -51,7 +51,8 @@ lima_code lima_posix_code(int os_error)
 
 bool lima_posix_fail(lima_err *err, int os_error, const char *fmt, ...)
 {
-    char object[LIMA_ERR_TEXT_MAX - 160]; /* leaves room for the reason, which matters more than the end of a long path */
+    char object[LIMA_ERR_TEXT_MAX
+                - 160]; /* leaves room for the reason, which matters more than the end of a long path */
     va_list args;
 
     va_start(args, fmt);

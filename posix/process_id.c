@@ -46,7 +46,8 @@ bool lima_process_wait_id(lima_process_id id, lima_deadline deadline, lima_wake 
 
 bool lima_process_end_id(lima_process_id id, bool force, lima_err *err)
 {
-    if (id.pid == 0 || id.pid > INT32_MAX || !lima_posix_signal_id(id, force ? SIGKILL : SIGTERM) || errno == ESRCH)
+    if (id.pid == 0 || id.pid > INT32_MAX || !lima_posix_signal_id(id, force ? SIGKILL : SIGTERM)
+        || errno == ESRCH)
         return true;
     return lima_posix_fail(err, errno, "end process %lu", (unsigned long)id.pid);
 }

@@ -73,7 +73,8 @@ static void *run(void *unused)
         uint64_t seen;
         struct pollfd *fds = list_fds(&count, &timeout_ms);
         pthread_mutex_unlock(&guard);
-        if (poll(fds, (nfds_t)count, timeout_ms) > 0 && fds[0].revents && read(fds[0].fd, &seen, sizeof seen) < 0)
+        if (poll(fds, (nfds_t)count, timeout_ms) > 0 && fds[0].revents
+            && read(fds[0].fd, &seen, sizeof seen) < 0)
             poll(NULL, 0, LOOK_MS); /* cannot be; but must not spin */
         free(fds);
         pthread_mutex_lock(&guard);

@@ -14,7 +14,8 @@
 
 enum {
     CHUNK = 64 * 1024,
-    CHUNKS_MAX = 16,      /* in one go: 1 MiB, which no pipe exceeds, and an endless talker does not outlast the deadline */
+    CHUNKS_MAX =
+        16, /* in one go: 1 MiB, which no pipe exceeds, and an endless talker does not outlast the deadline */
     KILLED_WAIT_MS = 5000, /* for the kernel to clear away what was killed */
 };
 
@@ -92,7 +93,8 @@ static bool wait_some(const pump *run, lima_deadline deadline, lima_wake *wake, 
 }
 
 /* The look at its end comes before the reading: what it wrote before is in the pipes then. */
-static bool pump_all(pump *run, lima_deadline deadline, lima_wake *wake, lima_process_exit *ret, lima_err *err)
+static bool pump_all(pump *run, lima_deadline deadline, lima_wake *wake, lima_process_exit *ret,
+                     lima_err *err)
 {
     lima_process_exit end;
 
@@ -110,8 +112,8 @@ static bool pump_all(pump *run, lima_deadline deadline, lima_wake *wake, lima_pr
     }
 }
 
-bool lima_process_run(const char *const *argv, const char *input, lima_buf *out, lima_buf *err_out, lima_deadline deadline,
-                      lima_wake *wake, lima_process_exit *ret, lima_err *err)
+bool lima_process_run(const char *const *argv, const char *input, lima_buf *out, lima_buf *err_out,
+                      lima_deadline deadline, lima_wake *wake, lima_process_exit *ret, lima_err *err)
 {
     lima_process_desc desc = {
         .argv = argv,

@@ -29,8 +29,8 @@ extern char **environ;
 typedef struct launch {
     char *program; /* absolute */
     lima_strv argv, env;
-    int keep;               /* the child gets descriptors 0 … keep-1 */
-    int given[KEEP_MAX];    /* which of ours become them */
+    int keep;                /* the child gets descriptors 0 … keep-1 */
+    int given[KEEP_MAX];     /* which of ours become them */
     lima_stream *streams[3]; /* our ends of pipes */
 } launch;
 
@@ -155,7 +155,8 @@ static bool check(const lima_process_desc *desc, lima_err *err)
         || (desc->err == LIMA_PROCESS_FILE && !desc->err_file))
         return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "a standard handle to a file without a name");
     if (desc->inherit_count > LIMA_PROCESS_INHERIT_MAX)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "more than %d sockets to inherit", LIMA_PROCESS_INHERIT_MAX);
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "more than %d sockets to inherit",
+                            LIMA_PROCESS_INHERIT_MAX);
     return true;
 }
 
@@ -170,7 +171,8 @@ static bool prepare(launch *plan, const lima_process_desc *desc, lima_err *err)
 }
 
 /* errno-like; 0 on success. */
-static int fill_actions(posix_spawn_file_actions_t *actions, const launch *plan, const char *dir, short *flags)
+static int fill_actions(posix_spawn_file_actions_t *actions, const launch *plan, const char *dir,
+                        short *flags)
 {
     int failed = dir ? posix_spawn_file_actions_addchdir_np(actions, dir) : 0;
 
@@ -221,8 +223,10 @@ static bool explain(const launch *plan, const lima_process_desc *desc, int faile
 {
     if (desc->dir && access(desc->dir, X_OK))
         return lima_posix_fail(err, errno, "folder '%s' to run in", desc->dir);
-    if (failed == ENOENT) /* it was there when we looked: a script names an interpreter, or a program a loader, that is missing */
-        return lima_err_set(err, LIMA_CODE_NOT_FOUND, "execute '%s': its interpreter is not found", plan->program);
+    if (failed
+        == ENOENT) /* it was there when we looked: a script names an interpreter, or a program a loader, that is missing */
+        return lima_err_set(err, LIMA_CODE_NOT_FOUND, "execute '%s': its interpreter is not found",
+                            plan->program);
     return lima_posix_fail(err, failed, "execute '%s'", plan->program);
 }
 

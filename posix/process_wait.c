@@ -45,7 +45,8 @@ bool lima_posix_peek_exit(const lima_process *process, lima_process_exit *ret)
 }
 
 /* The descriptor may become readable a moment before the exit status is there (macOS): hence the pause then. */
-bool lima_process_wait(lima_process *process, lima_deadline deadline, lima_wake *wake, lima_process_exit *ret, lima_err *err)
+bool lima_process_wait(lima_process *process, lima_deadline deadline, lima_wake *wake, lima_process_exit *ret,
+                       lima_err *err)
 {
     struct pollfd fds[2] = {[1] = {.fd = process->exit_fd, .events = POLLIN}};
     unsigned pause_ms = 1;

@@ -49,7 +49,8 @@ bool lima_posix_address(const char *path, struct sockaddr_un *ret, lima_err *err
 
     if (len == 0 || len > max)
         return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
-                            "socket '%s': the path has %zu bytes, the limit is %zu; use a shorter folder", path, len, max);
+                            "socket '%s': the path has %zu bytes, the limit is %zu; use a shorter folder",
+                            path, len, max);
     memcpy(at.sun_path, path, len + 1);
     *ret = at;
     return true;
@@ -100,7 +101,8 @@ bool lima_stream_pair(lima_stream **ret_a, lima_stream **ret_b, lima_err *err)
     return true;
 }
 
-static bool wait_ready(const lima_stream *stream, short events, lima_deadline deadline, lima_wake *wake, lima_err *err)
+static bool wait_ready(const lima_stream *stream, short events, lima_deadline deadline, lima_wake *wake,
+                       lima_err *err)
 {
     struct pollfd fds[2] = {[1] = {.fd = stream->fd, .events = events}};
 
@@ -109,7 +111,8 @@ static bool wait_ready(const lima_stream *stream, short events, lima_deadline de
 
 static ssize_t receive(const lima_stream *stream, void *into, size_t len)
 {
-    return stream->kind == LIMA_POSIX_SOCKET ? recv(stream->fd, into, len, MSG_DONTWAIT) : read(stream->fd, into, len);
+    return stream->kind == LIMA_POSIX_SOCKET ? recv(stream->fd, into, len, MSG_DONTWAIT)
+                                             : read(stream->fd, into, len);
 }
 
 static bool try_again(void)
@@ -117,7 +120,8 @@ static bool try_again(void)
     return errno == EAGAIN || errno == EINTR; /* EWOULDBLOCK is EAGAIN on both systems */
 }
 
-bool lima_stream_read(lima_stream *stream, void *into, size_t len, lima_deadline deadline, lima_wake *wake, size_t *ret_len, lima_err *err)
+bool lima_stream_read(lima_stream *stream, void *into, size_t len, lima_deadline deadline, lima_wake *wake,
+                      size_t *ret_len, lima_err *err)
 {
     for (;;) {
         if (!wait_ready(stream, POLLIN, deadline, wake, err))
@@ -142,7 +146,8 @@ static ssize_t transmit(const lima_stream *stream, const void *bytes, size_t len
     return lima_posix_write(stream->fd, bytes, len);
 }
 
-bool lima_stream_write(lima_stream *stream, const void *bytes, size_t len, lima_deadline deadline, lima_wake *wake, lima_err *err)
+bool lima_stream_write(lima_stream *stream, const void *bytes, size_t len, lima_deadline deadline,
+                       lima_wake *wake, lima_err *err)
 {
     const char *at = bytes;
 

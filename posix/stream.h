@@ -4,8 +4,8 @@
 #include "os/stream.h"
 
 typedef enum lima_posix_stream_kind {
-    LIMA_POSIX_SOCKET,  /* send and recv with MSG_DONTWAIT: the flags of a socket that a child may share stay as they are */
-    LIMA_POSIX_PIPE,    /* an end of our own, made non-blocking */
+    LIMA_POSIX_SOCKET, /* send and recv with MSG_DONTWAIT: the flags of a socket that a child may share stay as they are */
+    LIMA_POSIX_PIPE, /* an end of our own, made non-blocking */
     LIMA_POSIX_FOREIGN, /* standard input or output: shared with others, so it stays blocking; looked at before each small step */
 } lima_posix_stream_kind;
 

@@ -26,7 +26,8 @@ static void *run_named(void *arg)
     return NULL;
 }
 
-bool lima_thread_start(const char *name, void (*run)(void *arg), void *arg, lima_thread **ret_thread, lima_err *err)
+bool lima_thread_start(const char *name, void (*run)(void *arg), void *arg, lima_thread **ret_thread,
+                       lima_err *err)
 {
     lima_thread *thread = lima_mem_zalloc(1, sizeof *thread);
 

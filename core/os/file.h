@@ -39,7 +39,7 @@ bool lima_file_read(const char *path, lima_buf *into, lima_err *err);
 typedef enum lima_file_access { LIMA_FILE_PRIVATE = 0, LIMA_FILE_SHARED = 1 } lima_file_access; /* 0600/0700 or 0644/0755, umask applies */
 
 /* Readers see the old content or the new one, never a part, also after a power cut: temporary file beside it, flush, rename.
- * On failure the temporary file is gone and the old content is there. */
+ * On failure the temporary file is gone and the old content is there. A symbolic link at `path` is replaced, not written through. */
 bool lima_file_write(const char *path, const void *bytes, size_t len, lima_file_access access, lima_err *err);
 
 bool lima_file_remove(const char *path, lima_err *err); /* one file or socket; a missing one is fine */
@@ -57,10 +57,11 @@ bool lima_file_find_program(const char *name, char **ret, lima_err *err);
 
 bool lima_dir_make(const char *path, lima_file_access access, lima_err *err); /* with parents; an existing folder is fine */
 bool lima_dir_list(const char *path, size_t max, lima_strv *ret_names, lima_err *err); /* sorted, without . and ..; over max: OUT_OF_RANGE */
-bool lima_dir_remove(const char *path, lima_err *err); /* the whole tree; links are removed, not followed; a missing one is fine */
+bool lima_dir_remove(const char *path, lima_err *err); /* the whole tree; links are removed, not followed; a missing one is fine; over 64 folders deep: OUT_OF_RANGE */
 
 /* Advisory locks between processes, held by this process until released or until it ends, however it ends. The file is created (private)
- * and stays. Held by someone else until the deadline: UNAVAILABLE. Two locks of one process on one file exclude each other as well. */
+ * and stays. Held by someone else until the deadline: UNAVAILABLE. Two locks of one process on one file exclude each other as well.
+ * A symbolic link is FAILED_PRECONDITION. Never remove a lock file that others may hold: they would lock different files. */
 typedef struct lima_file_lock lima_file_lock;
 bool lima_file_lock_take(const char *path, lima_deadline deadline, lima_file_lock **ret, lima_err *err);
 void lima_file_lock_release(lima_file_lock *lock);

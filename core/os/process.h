@@ -41,7 +41,7 @@ typedef struct lima_process_desc {
     const char *out_file, *err_file; /* for LIMA_PROCESS_FILE; created private, appended */
     lima_stream *const *inherit;     /* sockets the child gets as handles 3, 4, …: only where the host can (Linux, macOS) */
     uint32_t inherit_count;
-    bool same_group; /* true: an interactive child (ssh) that stays in this process's group and terminal */
+    bool same_group; /* true: an interactive child (ssh) that stays in this process's group and terminal; then only it can be ended */
 } lima_process_desc;
 
 typedef struct lima_process_exit {
@@ -55,15 +55,18 @@ bool lima_process_start(const lima_process_desc *desc, lima_process **ret, lima_
 lima_process_id lima_process_get_id(const lima_process *process);
 /* The other end of a PIPE: 0 the child's standard input, 1 output, 2 errors. Borrowed; NULL if not asked for. */
 lima_stream *lima_process_stream(lima_process *process, unsigned number);
-/* Waits for the end. Several threads may wait, and later calls answer again. DEADLINE_EXCEEDED, CANCELLED. */
+/* Waits for the end. Several threads may wait, and later calls answer again. DEADLINE_EXCEEDED, CANCELLED.
+ * An ended child keeps its pid (on POSIX as a zombie, which others may take for a live process) until the handle is freed: free it soon. */
 bool lima_process_wait(lima_process *process, lima_deadline deadline, lima_wake *wake, lima_process_exit *ret, lima_err *err);
-/* Ends the child's whole group: asks it to (SIGTERM) or, with `force`, kills it. Any thread; an ended child is fine. */
+/* Ends the child's whole group: asks it to (SIGTERM) or, with `force`, kills it. Any thread. When the child has ended, what is left of its
+ * group still is. */
 void lima_process_end(lima_process *process, bool force);
 /* Forgets the handle; a child that still runs goes on, and no zombie stays. NULL does nothing. */
 void lima_process_free(lima_process *process);
 
 /* Runs to the end with a deadline; collects stdout and stderr up to the limits of the buffers (more is read and dropped; either may be NULL). At the
- * deadline or wake the whole group is killed. `input` may be NULL. */
+ * deadline or wake the whole group is killed, and the buffers keep what came until then. It ends when the program itself does, even if a
+ * process that it started keeps the output open. `input` may be NULL. */
 bool lima_process_run(const char *const *argv, const char *input, lima_buf *out, lima_buf *err_out, lima_deadline deadline,
                       lima_wake *wake, lima_process_exit *ret, lima_err *err);
 /* The identity behind a pid now (0: this process); false, which is no failure, when no such process, or only a zombie, exists. */
@@ -78,5 +81,6 @@ typedef enum lima_process_role {
     LIMA_PROCESS_SERVER,   /* leaves the terminal (own session); Ctrl-C and a closed terminal do nothing; only a request to end raises the wake */
 } lima_process_role;
 
-/* Says what this process is. Call once, first thing in main, before any thread exists; `stop` must live as long as the process. */
+/* Says what this process is. Call once, first thing in main, before any thread exists; `stop` must live as long as the process.
+ * Afterwards a peer that has gone, or a file over the size limit, is an error code and never a signal. */
 bool lima_process_set_role(lima_process_role role, lima_wake *stop, lima_err *err);

@@ -12,7 +12,7 @@
 
 typedef struct lima_stream lima_stream;
 
-/* A local (AF_UNIX) stream socket. The path must fit sun_path: over 107 bytes is INVALID_ARGUMENT and the text says the limit.
+/* A local (AF_UNIX) stream socket. The path must fit sun_path: over 107 bytes (macOS: 103) is INVALID_ARGUMENT and the text says the limit.
  * Nobody listening: UNAVAILABLE; no such file: NOT_FOUND. */
 bool lima_stream_connect(const char *path, lima_deadline deadline, lima_stream **ret, lima_err *err);
 /* Two connected streams; what is written to one is read from the other. */
@@ -28,5 +28,6 @@ bool lima_stream_write(lima_stream *stream, const void *bytes, size_t len, lima_
 void lima_stream_end_write(lima_stream *stream); /* the peer (a child: its standard input) reads the end; reading goes on */
 void lima_stream_close(lima_stream *stream); /* NULL does nothing */
 
-/* Gives the native handle away (a descriptor, or a SOCKET) for a library that adopts one, and frees `stream`. Sockets only. */
+/* Gives the native handle away (a descriptor, or a SOCKET; non-blocking) for a library that adopts one, and frees `stream`. Sockets only.
+ * Whoever adopts an accepted connection must shut it down before closing it (gRPC does): a listener on POSIX keeps a duplicate, to count. */
 intptr_t lima_stream_release(lima_stream *stream);

@@ -23,7 +23,8 @@ void lima_monitor_notify(lima_monitor *monitor); /* inside: wakes all who wait *
 void lima_monitor_free(lima_monitor *monitor);   /* NULL does nothing */
 
 /* A wake is raised once and stays raised. Blocking waits of this contract (stream, listener, process) take an optional wake and
- * end at once with CANCELLED when it is, or gets, raised. Any thread may raise; one wake may serve many waits at once. */
+ * end at once with CANCELLED when it is, or gets, raised. Any thread may raise, a signal handler too; one wake may serve many
+ * waits at once. Out of handles a wake still works, but its waits notice it some milliseconds later. */
 typedef struct lima_wake lima_wake;
 lima_wake *lima_wake_new(void);
 void lima_wake_raise(lima_wake *wake);

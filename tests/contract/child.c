@@ -143,7 +143,8 @@ static int do_std(const char *const *words)
     if (!lima_stream_take_std(&in, &out, &err))
         return complain(&err);
     say("stray");
-    bool ok = getchar() == EOF && lima_stream_read(in, line, sizeof line, lima_clock_in(LIFE_MS), NULL, &len, &err)
+    bool ok = getchar() == EOF
+              && lima_stream_read(in, line, sizeof line, lima_clock_in(LIFE_MS), NULL, &len, &err)
               && lima_stream_write(out, line, len, lima_clock_in(LIFE_MS), NULL, &err);
     lima_stream_close(in);
     lima_stream_close(out);
@@ -181,7 +182,8 @@ static int do_role(const char *const *words)
     lima_wake *stop = lima_wake_new();
     lima_err err;
 
-    if (!lima_process_set_role(lima_str_eq(words[0], "server") ? LIMA_PROCESS_SERVER : LIMA_PROCESS_TOOL, stop, &err))
+    if (!lima_process_set_role(lima_str_eq(words[0], "server") ? LIMA_PROCESS_SERVER : LIMA_PROCESS_TOOL,
+                               stop, &err))
         return complain(&err);
     say("ready");
     int status = lima_wake_wait(stop, lima_clock_in(LIFE_MS)) ? 7 : 8;
@@ -193,9 +195,9 @@ static const struct {
     unsigned words;
     int (*run)(const char *const *words);
 } verbs[] = {
-    {"exit", 1, do_exit}, {"args", 0, do_args},     {"env", 1, do_env},   {"has", 1, do_has},
-    {"cat", 0, do_cat},   {"both", 0, do_both},     {"flood", 1, do_flood}, {"hang", 0, do_hang},
-    {"self", 0, do_self}, {"family", 0, do_family}, {"std", 0, do_std},   {"lock", 1, do_lock},
+    {"exit", 1, do_exit},     {"args", 0, do_args},     {"env", 1, do_env},     {"has", 1, do_has},
+    {"cat", 0, do_cat},       {"both", 0, do_both},     {"flood", 1, do_flood}, {"hang", 0, do_hang},
+    {"self", 0, do_self},     {"family", 0, do_family}, {"std", 0, do_std},     {"lock", 1, do_lock},
     {"listen", 1, do_listen}, {"role", 1, do_role},
 };
 

@@ -247,7 +247,8 @@ static void free_space__existing_and_missing__tells_or_is_not_found(void **state
 
 static void real_path__with_detours__is_the_short_one(void **state)
 {
-    char *detour = in_folder(state, "sub/../f"), *path = in_folder(state, "f"), *sub = in_folder(state, "sub");
+    char *detour = in_folder(state, "sub/../f"), *path = in_folder(state, "f"),
+         *sub = in_folder(state, "sub");
     char *a = NULL, *b = NULL;
 
     assert_ok(lima_dir_make(sub, LIMA_FILE_PRIVATE, err));
@@ -349,7 +350,8 @@ static void dir_list__missing__is_not_found(void **state)
 
 static void dir_remove__tree__is_gone(void **state)
 {
-    char *deep = in_folder(state, "top/a/b/c"), *file = in_folder(state, "top/a/f"), *top = in_folder(state, "top");
+    char *deep = in_folder(state, "top/a/b/c"), *file = in_folder(state, "top/a/f"),
+         *top = in_folder(state, "top");
 
     assert_ok(lima_dir_make(deep, LIMA_FILE_PRIVATE, err));
     put_file(file, "x");
@@ -503,7 +505,8 @@ static void write_stripes(void *arg)
 
     memset(bytes, '0' + (int)mine->number, sizeof bytes);
     for (uint64_t i = 0; i < STRIPE_ROUNDS; i++)
-        lima_file_write_at(mine->file, (i * STRIPES + mine->number) * STRIPE_BYTES, bytes, sizeof bytes, NULL);
+        lima_file_write_at(mine->file, (i * STRIPES + mine->number) * STRIPE_BYTES, bytes, sizeof bytes,
+                           NULL);
 }
 
 static void handle__used_by_threads_at_different_offsets__keeps_them_apart(void **state)
@@ -531,8 +534,6 @@ static void handle__used_by_threads_at_different_offsets__keeps_them_apart(void 
     lima_file_close(file);
     free(path);
 }
-
-
 
 int main(void)
 {

@@ -26,7 +26,8 @@ static void get__twice__is_the_same_object(void **state)
 static void get__machine__has_known_names_and_sane_numbers(void **state)
 {
     static const char *const systems[] = {"linux", "darwin", "windows", NULL};
-    static const char *const machines[] = {"x86_64", "aarch64", "armv7l", "riscv64", "ppc64le", "s390x", "unknown", NULL};
+    static const char *const machines[] = {"x86_64",  "aarch64", "armv7l",  "riscv64",
+                                           "ppc64le", "s390x",   "unknown", NULL};
     const lima_host *host = lima_host_get();
 
     (void)state;

@@ -86,7 +86,8 @@ static void accept__probes_that_close_and_silent_clients__are_never_returned(voi
 
     for (int i = 0; i < 10; i++)
         lima_stream_close(connect_to(path));
-    assert_fails(LIMA_CODE_DEADLINE_EXCEEDED, lima_listener_accept(listener, lima_clock_in(50), NULL, &none, err));
+    assert_fails(LIMA_CODE_DEADLINE_EXCEEDED,
+                 lima_listener_accept(listener, lima_clock_in(50), NULL, &none, err));
     lima_stream *client = connect_to(path);
     put(client, "x");
     lima_stream *server = accept_from(listener);
@@ -165,7 +166,8 @@ static void accept__more_silent_clients_than_fit__drops_the_oldest_and_serves(vo
     for (int i = 0; i < SILENT; i++)
         silent[i] = connect_to(path);
     for (int i = 0; i < 3; i++) /* takes them all in, however few it does in one call */
-        assert_fails(LIMA_CODE_DEADLINE_EXCEEDED, lima_listener_accept(listener, lima_clock_in(20), NULL, &none, err));
+        assert_fails(LIMA_CODE_DEADLINE_EXCEEDED,
+                     lima_listener_accept(listener, lima_clock_in(20), NULL, &none, err));
     lima_stream *client = connect_to(path);
     put(client, "x");
     lima_stream *server = accept_from(listener);
@@ -209,7 +211,8 @@ static void accept__more_connections_than_allowed__closes_the_newest_and_logs(vo
     assert_int_equal(lines, 0);
     lima_stream *more = connect_to(path);
     put(more, "x");
-    assert_fails(LIMA_CODE_DEADLINE_EXCEEDED, lima_listener_accept(listener, lima_clock_in(50), NULL, &none, err));
+    assert_fails(LIMA_CODE_DEADLINE_EXCEEDED,
+                 lima_listener_accept(listener, lima_clock_in(50), NULL, &none, err));
     assert_closed(more);
     assert_int_equal(lines, 1);
     lima_stream_close(more);

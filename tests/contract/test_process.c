@@ -41,11 +41,13 @@ static void run__odd_arguments__arrive_unchanged(void **state)
     int code;
 
     (void)state;
-    run_child((const char *[]){"args", "", "a b", "quote\"s", "back\\slash\\", "\\\"", "gr\xc3\xbc\xc3\x9f e", "$HOME *", "-x", NULL},
+    run_child((const char *[]){"args", "", "a b", "quote\"s", "back\\slash\\", "\\\"", "gr\xc3\xbc\xc3\x9f e",
+                               "$HOME *", "-x", NULL},
               &out, &code);
     drop_cr(&out);
-    assert_string_equal(lima_buf_str(&out),
-                        "[]\n[a b]\n[quote\"s]\n[back\\slash\\]\n[\\\"]\n[gr\xc3\xbc\xc3\x9f e]\n[$HOME *]\n[-x]\n");
+    assert_string_equal(
+        lima_buf_str(&out),
+        "[]\n[a b]\n[quote\"s]\n[back\\slash\\]\n[\\\"]\n[gr\xc3\xbc\xc3\x9f e]\n[$HOME *]\n[-x]\n");
     assert_int_equal(code, 0);
     lima_buf_free(&out);
 }
@@ -86,8 +88,10 @@ static void start__environment__is_ours_with_additions_and_removals(void **state
 {
     const char *argv[] = {child_program(), "env", "LIMA_TEST_A", NULL};
     const char *add[] = {"LIMA_TEST_A=first", "PATH", "LIMA_TEST_A=a=b \xc3\xa4", NULL};
-    lima_process_desc desc = {.argv = argv, .env_add = add, .out = LIMA_PROCESS_PIPE, .err = LIMA_PROCESS_INHERIT};
-    const char *expected[][2] = {{"LIMA_TEST_A", "a=b \xc3\xa4"}, {"PATH", "unset"}, {"LIMA_TEST_B", "unset"}};
+    lima_process_desc desc = {
+        .argv = argv, .env_add = add, .out = LIMA_PROCESS_PIPE, .err = LIMA_PROCESS_INHERIT};
+    const char *expected[][2] = {
+        {"LIMA_TEST_A", "a=b \xc3\xa4"}, {"PATH", "unset"}, {"LIMA_TEST_B", "unset"}};
 
     (void)state;
     for (int i = 0; i < 3; i++) {
@@ -121,7 +125,8 @@ static void start__folder__is_where_it_runs(void **state)
 {
     char *path = in_folder(state, "marker"), *missing = in_folder(state, "missing"), line[10];
     const char *argv[] = {child_program(), "has", "marker", NULL};
-    lima_process_desc desc = {.argv = argv, .dir = *state, .out = LIMA_PROCESS_PIPE, .err = LIMA_PROCESS_INHERIT};
+    lima_process_desc desc = {
+        .argv = argv, .dir = *state, .out = LIMA_PROCESS_PIPE, .err = LIMA_PROCESS_INHERIT};
     lima_process *child = NULL;
     lima_process_exit end;
 
@@ -144,8 +149,11 @@ static void start__output_to_files__is_appended(void **state)
 {
     char *out = in_folder(state, "out.log"), *errors = in_folder(state, "err.log");
     const char *argv[] = {child_program(), "both", NULL};
-    lima_process_desc desc = {.argv = argv, .out = LIMA_PROCESS_FILE, .err = LIMA_PROCESS_FILE,
-                              .out_file = out, .err_file = errors};
+    lima_process_desc desc = {.argv = argv,
+                              .out = LIMA_PROCESS_FILE,
+                              .err = LIMA_PROCESS_FILE,
+                              .out_file = out,
+                              .err_file = errors};
 
     put_file(out, "before ");
     for (int i = 0; i < 2; i++) {
@@ -190,7 +198,8 @@ static void stream__pipes__talk_to_the_child(void **state)
     assert_string_equal(line, "hello");
     assert_ok(lima_process_wait(child, patience(), NULL, &end, err));
     assert_int_equal(end.code, 0);
-    assert_fails(LIMA_CODE_UNAVAILABLE, lima_stream_write(lima_process_stream(child, 0), "x", 1, patience(), NULL, err));
+    assert_fails(LIMA_CODE_UNAVAILABLE,
+                 lima_stream_write(lima_process_stream(child, 0), "x", 1, patience(), NULL, err));
     lima_process_free(child);
 }
 
@@ -201,7 +210,8 @@ static void stream_write__child_has_ended__is_unavailable_and_kills_nobody(void 
 
     (void)state;
     assert_ok(lima_process_wait(child, patience(), NULL, &end, err));
-    assert_fails(LIMA_CODE_UNAVAILABLE, lima_stream_write(lima_process_stream(child, 0), "x", 1, patience(), NULL, err));
+    assert_fails(LIMA_CODE_UNAVAILABLE,
+                 lima_stream_write(lima_process_stream(child, 0), "x", 1, patience(), NULL, err));
     lima_process_free(child);
 }
 
@@ -404,7 +414,8 @@ static void run__deadline__kills_it(void **state)
     }
     assert_int_equal(end.code, 77);
     assert_int_equal(sscanf(lima_buf_str(&out), "%" SCNu64 " %" SCNu64, &pid, &start), 2);
-    assert_ok(lima_process_wait_id((lima_process_id){.pid = (uint32_t)pid, .start = start}, patience(), NULL, err));
+    assert_ok(
+        lima_process_wait_id((lima_process_id){.pid = (uint32_t)pid, .start = start}, patience(), NULL, err));
     lima_buf_free(&out);
 }
 
@@ -416,7 +427,8 @@ static void run__wake__is_cancelled(void **state)
 
     (void)state;
     lima_wake_raise(wake);
-    assert_fails(LIMA_CODE_CANCELLED, lima_process_run(argv, NULL, NULL, NULL, LIMA_DEADLINE_NEVER, wake, &end, err));
+    assert_fails(LIMA_CODE_CANCELLED,
+                 lima_process_run(argv, NULL, NULL, NULL, LIMA_DEADLINE_NEVER, wake, &end, err));
     lima_wake_free(wake);
 }
 

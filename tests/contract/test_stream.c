@@ -125,7 +125,8 @@ static void write__nobody_reads__ends_at_the_deadline(void **state)
     char *much = lima_mem_zalloc(1, MUCH);
 
     (void)state;
-    assert_fails(LIMA_CODE_DEADLINE_EXCEEDED, lima_stream_write(both.a, much, MUCH, lima_clock_in(30), NULL, err));
+    assert_fails(LIMA_CODE_DEADLINE_EXCEEDED,
+                 lima_stream_write(both.a, much, MUCH, lima_clock_in(30), NULL, err));
     free(much);
     close_pair(&both);
 }
@@ -139,7 +140,8 @@ static void wait__wake_raised_before__is_cancelled(void **state)
 
     (void)state;
     lima_wake_raise(wake);
-    assert_fails(LIMA_CODE_CANCELLED, lima_stream_read(both.a, &byte, 1, LIMA_DEADLINE_NEVER, wake, &len, err));
+    assert_fails(LIMA_CODE_CANCELLED,
+                 lima_stream_read(both.a, &byte, 1, LIMA_DEADLINE_NEVER, wake, &len, err));
     assert_fails(LIMA_CODE_CANCELLED, lima_stream_write(both.a, "x", 1, LIMA_DEADLINE_NEVER, wake, err));
     lima_wake_free(wake);
     close_pair(&both);
@@ -160,7 +162,8 @@ static void wait__wake_raised_meanwhile__is_cancelled(void **state)
 
     (void)state;
     assert_ok(lima_thread_start("raiser", raise_it, wake, &raiser, err));
-    assert_fails(LIMA_CODE_CANCELLED, lima_stream_read(both.a, &byte, 1, LIMA_DEADLINE_NEVER, wake, &len, err));
+    assert_fails(LIMA_CODE_CANCELLED,
+                 lima_stream_read(both.a, &byte, 1, LIMA_DEADLINE_NEVER, wake, &len, err));
     assert_fails(LIMA_CODE_CANCELLED, lima_stream_write(both.a, much, MUCH, LIMA_DEADLINE_NEVER, wake, err));
     lima_thread_join(raiser);
     lima_wake_free(wake);

@@ -25,7 +25,8 @@ static mode_t mode_of(const char *path)
 static void write_and_make__access__sets_modes_under_the_umask(void **state)
 {
     char *private = in_folder(state, "private"), *shared = in_folder(state, "shared");
-    char *folder = in_folder(state, "folder"), *open_folder = in_folder(state, "open"), *lock = in_folder(state, "lock");
+    char *folder = in_folder(state, "folder"), *open_folder = in_folder(state, "open"),
+         *lock = in_folder(state, "lock");
     lima_file_lock *taken = NULL;
     mode_t before = umask(022);
 

@@ -19,7 +19,8 @@ static void run_shell(const char *command, const char *expected)
     lima_buf out = LIMA_BUF(4000);
     lima_process_exit end;
 
-    assert_ok(lima_process_run((const char *[]){"sh", "-c", command, NULL}, NULL, &out, NULL, patience(), NULL, &end, err));
+    assert_ok(lima_process_run((const char *[]){"sh", "-c", command, NULL}, NULL, &out, NULL, patience(),
+                               NULL, &end, err));
     assert_string_equal(lima_buf_str(&out), expected);
     lima_buf_free(&out);
 }
@@ -52,8 +53,11 @@ static void start__sockets_to_inherit__are_3_and_up_and_the_only_ones(void **sta
     (void)state;
     for (int i = 0; i < 2; i++)
         assert_ok(lima_stream_pair(&ours[i], &theirs[i], err));
-    lima_process_desc desc = {.argv = argv, .out = LIMA_PROCESS_PIPE, .err = LIMA_PROCESS_INHERIT,
-                              .inherit = theirs, .inherit_count = 2};
+    lima_process_desc desc = {.argv = argv,
+                              .out = LIMA_PROCESS_PIPE,
+                              .err = LIMA_PROCESS_INHERIT,
+                              .inherit = theirs,
+                              .inherit_count = 2};
     assert_ok(lima_process_start(&desc, &child, err));
     for (int i = 0; i < 2; i++)
         lima_stream_close(theirs[i]);
@@ -78,7 +82,8 @@ static void start__sockets_to_inherit__are_3_and_up_and_the_only_ones(void **sta
 
 static void start__too_many_to_inherit__is_refused(void **state)
 {
-    lima_process_desc desc = {.argv = (const char *[]){"true", NULL}, .inherit_count = LIMA_PROCESS_INHERIT_MAX + 1};
+    lima_process_desc desc = {.argv = (const char *[]){"true", NULL},
+                              .inherit_count = LIMA_PROCESS_INHERIT_MAX + 1};
     lima_process *child = NULL;
 
     (void)state;
@@ -95,12 +100,16 @@ static void start__own_standard_handles_closed__child_still_gets_three(void **st
     if (pid == 0) {
         lima_process_exit end;
         lima_process *child;
-        lima_process_desc desc = {.argv = (const char *[]){"sh", "-c", "true <&0 && echo >&1 && echo >&2", NULL},
-                                  .in = LIMA_PROCESS_INHERIT, .out = LIMA_PROCESS_INHERIT, .err = LIMA_PROCESS_INHERIT};
+        lima_process_desc desc = {.argv =
+                                      (const char *[]){"sh", "-c", "true <&0 && echo >&1 && echo >&2", NULL},
+                                  .in = LIMA_PROCESS_INHERIT,
+                                  .out = LIMA_PROCESS_INHERIT,
+                                  .err = LIMA_PROCESS_INHERIT};
         close(0);
         close(1);
         close(2);
-        _exit(lima_process_start(&desc, &child, NULL) && lima_process_wait(child, patience(), NULL, &end, NULL)
+        _exit(lima_process_start(&desc, &child, NULL)
+                      && lima_process_wait(child, patience(), NULL, &end, NULL)
                   ? end.code
                   : 99);
     }
@@ -129,7 +138,8 @@ static void start__group__is_its_own_session_unless_same_group(void **state)
 {
     (void)state;
     for (int same = 0; same < 2; same++) {
-        lima_process_desc desc = {.argv = (const char *[]){child_program(), "hang", NULL}, .same_group = same};
+        lima_process_desc desc = {.argv = (const char *[]){child_program(), "hang", NULL},
+                                  .same_group = same};
         lima_process *child = NULL;
         lima_process_exit end;
         assert_ok(lima_process_start(&desc, &child, err));
@@ -150,7 +160,8 @@ static void start__script_without_interpreter__says_so(void **state)
 
     put_file(path, "#!/no/such/interpreter\n");
     assert_int_equal(chmod(path, 0700), 0);
-    assert_false(lima_process_start(&(lima_process_desc){.argv = (const char *[]){path, NULL}}, &child, &err));
+    assert_false(
+        lima_process_start(&(lima_process_desc){.argv = (const char *[]){path, NULL}}, &child, &err));
     assert_int_equal(err.code, LIMA_CODE_NOT_FOUND);
     assert_non_null(strstr(err.text, "interpreter"));
     free(path);
@@ -172,9 +183,12 @@ static void start__failing__leaves_no_descriptor_and_no_child(void **state)
     char *path = in_folder(state, "not a program");
     lima_process *child = NULL;
 
-    put_file(path, "\x7f" "ELF");
+    put_file(path, "\x7f"
+                   "ELF");
     assert_int_equal(chmod(path, 0700), 0);
-    lima_process_desc desc = {.argv = (const char *[]){path, NULL}, .in = LIMA_PROCESS_PIPE, .out = LIMA_PROCESS_PIPE,
+    lima_process_desc desc = {.argv = (const char *[]){path, NULL},
+                              .in = LIMA_PROCESS_PIPE,
+                              .out = LIMA_PROCESS_PIPE,
                               .err = LIMA_PROCESS_PIPE};
     int before = dup(0);
     close(before);
@@ -264,7 +278,8 @@ static void find__name_with_spaces_and_parentheses__is_parsed(void **state)
 
     copy = lima_mem_printf("cp '%s' '%s'", child_program(), path);
     run_shell(copy, "");
-    assert_ok(lima_process_start(&(lima_process_desc){.argv = (const char *[]){path, "hang", NULL}}, &child, err));
+    assert_ok(
+        lima_process_start(&(lima_process_desc){.argv = (const char *[]){path, "hang", NULL}}, &child, err));
     id = lima_process_get_id(child);
     assert_true(id.start > 0);
     assert_true(lima_process_find(id.pid, &again));
@@ -277,22 +292,48 @@ static void find__name_with_spaces_and_parentheses__is_parsed(void **state)
 }
 
 #ifdef __linux__
+#include <sys/syscall.h>
+
+typedef struct numbered {
+    lima_monitor *monitor;
+    pid_t number; /* inside the monitor */
+    lima_wake *stop;
+} numbered;
+
 static void tell_number(void *arg)
 {
-    *(pid_t *)arg = gettid();
-    lima_wake_wait(NULL, lima_clock_in(0));
+    numbered *mine = arg;
+
+    lima_monitor_enter(mine->monitor);
+    mine->number = gettid();
+    lima_monitor_notify(mine->monitor);
+    lima_monitor_leave(mine->monitor);
+    lima_wake_wait(mine->stop, patience());
 }
 
-static void find__number_of_a_thread__is_no_process(void **state)
+/* /proc answers for it as for a process, and so does kill(2). */
+static void find__number_of_a_live_thread__is_no_process(void **state)
 {
     lima_thread *thread = NULL;
     lima_process_id found;
-    pid_t number = 0;
+    int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
 
     (void)state;
-    assert_ok(lima_thread_start("t", tell_number, &number, &thread, err));
+    if (fd < 0)
+        lima_skip("this kernel has no pidfds");
+    close(fd);
+    numbered mine = {.monitor = lima_monitor_new(), .stop = lima_wake_new()};
+    assert_ok(lima_thread_start("t", tell_number, &mine, &thread, err));
+    lima_monitor_enter(mine.monitor);
+    while (!mine.number)
+        assert_true(lima_monitor_wait(mine.monitor, patience()));
+    lima_monitor_leave(mine.monitor);
+    assert_int_equal(kill(mine.number, 0), 0);
+    assert_false(lima_process_find((uint32_t)mine.number, &found));
+    lima_wake_raise(mine.stop);
     lima_thread_join(thread);
-    assert_false(lima_process_find((uint32_t)number, &found));
+    lima_wake_free(mine.stop);
+    lima_monitor_free(mine.monitor);
 }
 #endif
 
@@ -314,7 +355,7 @@ int main(void)
         cmocka_unit_test(wait__sigchld_ignored__still_ends),
         IN_FOLDER(find__name_with_spaces_and_parentheses__is_parsed),
 #ifdef __linux__
-        cmocka_unit_test(find__number_of_a_thread__is_no_process),
+        cmocka_unit_test(find__number_of_a_live_thread__is_no_process),
 #endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

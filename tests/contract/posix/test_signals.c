@@ -12,7 +12,8 @@
 static lima_process *start_role(const char *role, bool same_group)
 {
     const char *argv[] = {child_program(), "role", role, NULL};
-    lima_process_desc desc = {.argv = argv, .out = LIMA_PROCESS_PIPE, .err = LIMA_PROCESS_INHERIT, .same_group = same_group};
+    lima_process_desc desc = {
+        .argv = argv, .out = LIMA_PROCESS_PIPE, .err = LIMA_PROCESS_INHERIT, .same_group = same_group};
     lima_process *child = NULL;
     char line[16];
 
