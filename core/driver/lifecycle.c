@@ -29,14 +29,14 @@ static lima_lifecycle_end decide_unused(const lima_lifecycle *facts)
 
 lima_lifecycle_end lima_lifecycle_decide(const lima_lifecycle *facts)
 {
+    if (facts->deleted && facts->mode == LIMA_LIFECYCLE_INST_DIR)
+        return LIMA_LIFECYCLE_DELETED;
     if (facts->stop_requested)
         return LIMA_LIFECYCLE_STOP_REQUESTED;
     if (facts->input_ended && !facts->sessions) /* a session is putting its VM down: its client has gone as well */
         return LIMA_LIFECYCLE_INPUT_ENDED;
     if (facts->folder_gone)
         return LIMA_LIFECYCLE_FOLDER_GONE;
-    if (facts->deleted && facts->mode == LIMA_LIFECYCLE_INST_DIR)
-        return LIMA_LIFECYCLE_DELETED;
     if (facts->sessions || facts->mode == LIMA_LIFECYCLE_STDIO)
         return LIMA_LIFECYCLE_STAY;
     return decide_unused(facts);

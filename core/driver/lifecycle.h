@@ -34,7 +34,7 @@ typedef struct lima_lifecycle {
     uint64_t called;       /* last time that a call began or ended; 0: never */
     bool stop_requested;   /* SIGTERM */
     bool input_ended;      /* STDIO */
-    bool deleted;          /* Delete has succeeded and was answered */
+    bool deleted;          /* Delete has succeeded and was answered. 2.0 and 2.1 may go on with another instance */
     bool folder_gone;
     bool socket_lost;      /* our socket file is gone, or is another's */
     bool pid_file_lost;    /* NAME.drv.pid named us once and does not any more */

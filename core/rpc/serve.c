@@ -81,7 +81,7 @@ static lima_lifecycle_end look(run *own, bool raised)
     facts->deleted = state.deleted;
     facts->sessions = lima_controls_sessions(own->controls);
     facts->input_ended = atomic_load(&own->input_ended);
-    facts->stop_requested = raised && !facts->deleted && !facts->input_ended;
+    facts->stop_requested = raised && !facts->input_ended;
     look_at_place(own);
     return lima_lifecycle_decide(facts);
 }
