@@ -19,7 +19,9 @@ static void grow(lima_buf *buf, size_t len)
         return;
     size_t cap = buf->cap ? buf->cap : FIRST_CAP;
     while (cap < need)
-        cap = cap > need / 2 ? need : cap * 2;
+        cap = cap > SIZE_MAX / 2 ? need : cap * 2;
+    if (cap - 1 > buf->limit)
+        cap = buf->limit + 1;
     buf->data = lima_mem_resize(buf->data, cap, 1);
     buf->cap = cap;
 }
