@@ -9,20 +9,18 @@
 #include "base/str.h"
 #include "text.h"
 
-/* Text as roff input: no character with a meaning of its own is left, and no line begins with a control character. */
-static void add_text(lima_buf *into, const char *text)
+/* Text of one line as roff input: no character with a meaning of its own is left. */
+static void add_text(lima_buf *into, const char *text, bool line_start)
 {
-    bool start = true;
+    if (line_start && (*text == '.' || *text == '\''))
+        lima_buf_add_str(into, "\\&");
     for (; *text; text++) {
-        if (start && (*text == '.' || *text == '\''))
-            lima_buf_add_str(into, "\\&");
         if (*text == '\\')
             lima_buf_add_str(into, "\\e");
         else if (*text == '-')
             lima_buf_add_str(into, "\\-");
         else
             lima_buf_add(into, text, 1);
-        start = *text == '\n';
     }
 }
 
@@ -39,7 +37,7 @@ static void add_line(lima_buf *into, const char *text)
         }
         char *piece = lima_mem_strndup(word, len);
         lima_buf_add_str(into, at ? " " : "");
-        add_text(into, piece);
+        add_text(into, piece, at == 0);
         free(piece);
         at += len + 1;
         word += len;
@@ -55,7 +53,7 @@ static void add_line(lima_buf *into, const char *text)
 static void add_quoted(lima_buf *into, const char *before, const char *text, const char *after)
 {
     lima_buf_addf(into, "%s\"", before);
-    add_text(into, text);
+    add_text(into, text, false);
     lima_buf_addf(into, "\"%s", after);
 }
 
@@ -162,7 +160,7 @@ static void add_examples(lima_buf *into, const lima_ctl_program *program)
                 continue;
             lima_buf_add_str(into, first ? "" : ".Pp\n");
             first = false;
-            add_text(into, comment);
+            add_text(into, comment, true);
             add_quoted(into, ":\n.Dl ", line, "\n");
             free(line);
             free(comment);
