@@ -169,6 +169,22 @@ static void add__many_sizes__match_a_model(void **state)
     }
 }
 
+static void add__byte_by_byte__grows_seldom(void **state)
+{
+    (void)state;
+    lima_buf buf = LIMA_BUF(100000);
+    int growths = 0;
+    for (int i = 0; i < 100000; i++) {
+        size_t before = buf.cap;
+        lima_buf_add(&buf, "x", 1);
+        growths += buf.cap != before;
+    }
+    assert_int_equal(buf.len, 100000);
+    assert_in_range(growths, 1, 20);
+    assert_int_equal(buf.cap, 100001);
+    lima_buf_free(&buf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +199,7 @@ int main(void)
         cmocka_unit_test(clear__keeps_limit_and_memory),
         cmocka_unit_test(take__leaves_it_empty_and_usable),
         cmocka_unit_test(add__many_sizes__match_a_model),
+        cmocka_unit_test(add__byte_by_byte__grows_seldom),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

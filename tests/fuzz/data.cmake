@@ -1,0 +1,3 @@
+# core/data
+lima_fuzz(fuzz_json DEPENDS lima_data lima_base)
+lima_fuzz(fuzz_yaml DEPENDS lima_data lima_base)
