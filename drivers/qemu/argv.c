@@ -192,10 +192,11 @@ static void add_netdev(builder *b, size_t i)
     const qemu_nic *nic = &b->set->nics.items[i];
     char *socket = escape(nic->socket ? nic->socket : "");
     if (nic->kind == QEMU_NIC_USER)
-        add(b, "-netdev", "user,id=net%zu,net=192.168.5.0/24,dhcpstart=192.168.5.15,hostfwd=tcp:%s:%u-:22", i, nic->address,
-            nic->ssh_port);
+        add(b, "-netdev", "user,id=net%zu,net=192.168.5.0/24,dhcpstart=192.168.5.15,hostfwd=tcp:%s:%u-:22", i,
+            nic->address, nic->ssh_port);
     else if (nic->kind == QEMU_NIC_STREAM)
-        add(b, "-netdev", "stream,id=net%zu,server=off,addr.type=unix,addr.path=%s%s", i, socket, b->set->reconnect);
+        add(b, "-netdev", "stream,id=net%zu,server=off,addr.type=unix,addr.path=%s%s", i, socket,
+            b->set->reconnect);
     else
         add(b, "-netdev", "socket,id=net%zu,fd=%d", i, nic->fd);
     free(socket);
@@ -221,7 +222,8 @@ static void add_mounts(builder *b)
             add(b, "-device", "virtio-9p-pci,fsdev=mount%zu,mount_tag=%s", i, mount->tag);
         } else {
             add(b, "-chardev", "socket,id=mount%zu,path=%s", i, file);
-            add(b, "-device", "vhost-user-fs-pci,chardev=mount%zu,tag=%s,queue-size=%u", i, mount->tag, mount->queue_size);
+            add(b, "-device", "vhost-user-fs-pci,chardev=mount%zu,tag=%s,queue-size=%u", i, mount->tag,
+                mount->queue_size);
         }
         free(file);
     }
@@ -231,7 +233,8 @@ static void add_mounts(builder *b)
 static void add_serial_chardev(builder *b, const char *name)
 {
     char *dir = escape(b->set->serial_dir);
-    add(b, "-chardev", "socket,id=%s,path=%s/%s.sock,server=on,wait=off,logfile=%s/%s.log", name, dir, name, dir, name);
+    add(b, "-chardev", "socket,id=%s,path=%s/%s.sock,server=on,wait=off,logfile=%s/%s.log", name, dir, name,
+        dir, name);
     free(dir);
 }
 

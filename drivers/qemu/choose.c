@@ -37,7 +37,8 @@ bool lima_qemu_program_words(const char *guest_arch, const char *value, lima_str
 {
     const arch_words *known = find_arch(guest_arch);
     if (!known)
-        return lima_err_set(err, LIMA_CODE_UNIMPLEMENTED, "guest architecture '%s' is not supported by this driver", guest_arch);
+        return lima_err_set(err, LIMA_CODE_UNIMPLEMENTED,
+                            "guest architecture '%s' is not supported by this driver", guest_arch);
     lima_strv words = {0};
     if (value && !lima_str_split_words(value, &words, err))
         return lima_err_wrap(err, "environment variable %s", known->variable);
@@ -45,9 +46,10 @@ bool lima_qemu_program_words(const char *guest_arch, const char *value, lima_str
         lima_strv_add(&words, known->program);
     if (!*words.items[0]) {
         lima_strv_free(&words);
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
-                            "environment variable %s names no program: its first word is empty; name one or unset it",
-                            known->variable);
+        return lima_err_set(
+            err, LIMA_CODE_INVALID_ARGUMENT,
+            "environment variable %s names no program: its first word is empty; name one or unset it",
+            known->variable);
     }
     lima_strv_free(ret);
     *ret = words;
@@ -83,7 +85,8 @@ static bool lists(const lima_strv *list, const char *word)
 }
 
 /* Why the native accelerator is not taken, or NULL. */
-static const char *unusable_reason(const char *native, const qemu_features *features, const qemu_accel_probe *probe)
+static const char *unusable_reason(const char *native, const qemu_features *features,
+                                   const qemu_accel_probe *probe)
 {
     if (!lists(&features->accels, native))
         return "this QEMU was built without it";
@@ -101,11 +104,13 @@ bool lima_qemu_choose_accel(const char *guest_arch, const qemu_host *host, const
     if (native && !reason)
         made.accel = native;
     else if (reason)
-        add_warning(&made, "accelerator %s is not used: %s; the guest runs in slow emulation (tcg)", native, reason);
+        add_warning(&made, "accelerator %s is not used: %s; the guest runs in slow emulation (tcg)", native,
+                    reason);
     if (!lists(&features->accels, made.accel))
-        return lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
-                            "QEMU cannot run a %s guest here: %s%sits accelerator tcg is missing; install another QEMU",
-                            guest_arch, reason ? reason : "", reason ? ", and " : "");
+        return lima_err_set(
+            err, LIMA_CODE_FAILED_PRECONDITION,
+            "QEMU cannot run a %s guest here: %s%sits accelerator tcg is missing; install another QEMU",
+            guest_arch, reason ? reason : "", reason ? ", and " : "");
     *choice = made;
     return true;
 }
@@ -118,7 +123,8 @@ static void default_cpu(const char *arch, const qemu_host *host, const char *acc
     const char *model = "max";
     if (windows && lima_str_eq(host->arch, "x86_64") && lima_str_eq(arch, "x86_64"))
         model = "qemu64";
-    else if (native && (lima_str_eq(host->os, "linux") || (lima_str_eq(host->os, "darwin") && !host->no_host_cpu)))
+    else if (native
+             && (lima_str_eq(host->os, "linux") || (lima_str_eq(host->os, "darwin") && !host->no_host_cpu)))
         model = "host";
     /* Guest kernels misread these two on macOS. */
     bool trim = lima_str_eq(host->os, "darwin") && lima_str_eq(arch, "x86_64");
@@ -131,13 +137,15 @@ static bool check_cpu(const char *cpu, const char *arch, const qemu_features *fe
     bool ok = lima_str_eq(model, "max") || lists(&features->cpus, model);
     if (!ok)
         lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
-                     "CPU model '%.100s' of vmOpts.qemu.cpuType.%s is not known to this QEMU; see -cpu help, or use 'max'", model, arch);
+                     "CPU model '%.100s' of vmOpts.qemu.cpuType.%s is not known to this QEMU; see -cpu help, "
+                     "or use 'max'",
+                     model, arch);
     free(model);
     return ok;
 }
 
-bool lima_qemu_choose_cpu(const lima_instance *inst, const qemu_host *host, const qemu_features *features, qemu_choice *choice,
-                          lima_err *err)
+bool lima_qemu_choose_cpu(const lima_instance *inst, const qemu_host *host, const qemu_features *features,
+                          qemu_choice *choice, lima_err *err)
 {
     const char *wanted = lima_json_str(inst->doc, "", "config.vmOpts.qemu.cpuType.%s", inst->arch);
     if (!*wanted) {
@@ -145,7 +153,8 @@ bool lima_qemu_choose_cpu(const lima_instance *inst, const qemu_host *host, cons
         return true;
     }
     if (strlen(wanted) >= sizeof choice->cpu)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "vmOpts.qemu.cpuType.%s is longer than %zu bytes", inst->arch,
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
+                            "vmOpts.qemu.cpuType.%s is longer than %zu bytes", inst->arch,
                             sizeof choice->cpu - 1);
     size_t model_len = strcspn(wanted, ",");
     bool host_model = model_len == 4 && memcmp(wanted, "host", 4) == 0;
@@ -176,13 +185,14 @@ static bool too_old(lima_version have, lima_version need, const char *who, lima_
 {
     if (lima_version_cmp(have, need) >= 0)
         return false;
-    lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION, "QEMU %u.%u.%u is too old: %s needs %u.%u.%u or later; install a newer QEMU",
-                 have.major, have.minor, have.patch, who, need.major, need.minor, need.patch);
+    lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
+                 "QEMU %u.%u.%u is too old: %s needs %u.%u.%u or later; install a newer QEMU", have.major,
+                 have.minor, have.patch, who, need.major, need.minor, need.patch);
     return true;
 }
 
-bool lima_qemu_check_version(const lima_instance *inst, const qemu_host *host, const qemu_features *features, char **ret_warning,
-                             lima_err *err)
+bool lima_qemu_check_version(const lima_instance *inst, const qemu_host *host, const qemu_features *features,
+                             char **ret_warning, lima_err *err)
 {
     lima_version have = features->version, hard, soft, wanted = {0, 0, 0};
     needed_versions(host, &hard, &soft);
@@ -190,14 +200,15 @@ bool lima_qemu_check_version(const lima_instance *inst, const qemu_host *host, c
     if (*minimum && !lima_parse_version(minimum, &wanted, err))
         return lima_err_wrap(err, "vmOpts.qemu.minimumVersion");
     if (lima_version_cmp(have, (lima_version){0, 0, 0}) == 0) {
-        *ret_warning = lima_mem_strdup("QEMU does not tell its version; it is not known whether it is new enough");
+        *ret_warning =
+            lima_mem_strdup("QEMU does not tell its version; it is not known whether it is new enough");
         return true;
     }
     if (too_old(have, hard, "this driver", err) || too_old(have, wanted, "vmOpts.qemu.minimumVersion", err))
         return false;
     *ret_warning = lima_version_cmp(have, soft) >= 0
                        ? NULL
-                       : lima_mem_printf("QEMU %u.%u.%u is old; %u.%u.%u or later is recommended", have.major, have.minor, have.patch,
-                                         soft.major, soft.minor, soft.patch);
+                       : lima_mem_printf("QEMU %u.%u.%u is old; %u.%u.%u or later is recommended", have.major,
+                                         have.minor, have.patch, soft.major, soft.minor, soft.patch);
     return true;
 }

@@ -23,7 +23,8 @@ static bool made_by_old_lima(const lima_instance *inst)
     lima_buf text = LIMA_BUF(VERSION_FILE_MAX);
     lima_version version = {1, 0, 0};
     char *path = lima_instance_path(inst, "lima-version");
-    bool old = lima_file_read(path, &text, NULL) && lima_parse_version(lima_buf_str(&text), &version, NULL) && version.major < 1;
+    bool old = lima_file_read(path, &text, NULL) && lima_parse_version(lima_buf_str(&text), &version, NULL)
+               && version.major < 1;
     free(path);
     lima_buf_free(&text);
     return old;
@@ -62,8 +63,9 @@ static bool check_kinds(const lima_json *doc, lima_err *err)
                                             {LIMA_JSON_STRING, "macAddress"},
                                             {LIMA_JSON_ABSENT, NULL}};
     return lima_json_expect(doc, LIMA_JSON_OBJECT, err, "config.vmOpts.qemu.cpuType")
-        && lima_json_expect(doc, LIMA_JSON_STRING, err, "config.vmOpts.qemu.minimumVersion")
-        && check_elements(doc, "mounts", mount_keys, err) && check_elements(doc, "networks", network_keys, err);
+           && lima_json_expect(doc, LIMA_JSON_STRING, err, "config.vmOpts.qemu.minimumVersion")
+           && check_elements(doc, "mounts", mount_keys, err)
+           && check_elements(doc, "networks", network_keys, err);
 }
 
 /* The old top-level cpuType moves to vmOpts.qemu.cpuType; what stands there already wins. */
@@ -75,7 +77,7 @@ static bool move_cpu_type(lima_json *doc, lima_err *err)
     for (size_t i = 0; ok && i < arches.len; i++) {
         const char *arch = arches.items[i];
         ok = lima_json_expect(doc, LIMA_JSON_STRING, err, "config.cpuType.\"%s\"", arch)
-          && lima_json_expect(doc, LIMA_JSON_STRING, err, "config.vmOpts.qemu.cpuType.\"%s\"", arch);
+             && lima_json_expect(doc, LIMA_JSON_STRING, err, "config.vmOpts.qemu.cpuType.\"%s\"", arch);
         const char *old = ok ? lima_json_str(doc, "", "config.cpuType.\"%s\"", arch) : "";
         const char *now = ok ? lima_json_str(doc, "", "config.vmOpts.qemu.cpuType.\"%s\"", arch) : "";
         if (*old && *now && !lima_str_eq(old, now))
@@ -101,7 +103,8 @@ static void fill_mount_type(lima_instance *inst, const char *host_os)
 {
     const char *type = lima_json_str(inst->doc, "", "config.mountType");
     if (!*type || lima_str_eq(type, "default"))
-        lima_json_set_str(inst->doc, lima_qemu_mount_type_default(inst, host_os, made_by_old_lima(inst)), "config.mountType");
+        lima_json_set_str(inst->doc, lima_qemu_mount_type_default(inst, host_os, made_by_old_lima(inst)),
+                          "config.mountType");
 }
 
 static void fill_queue_sizes(lima_json *doc)
@@ -153,17 +156,21 @@ static bool check_minimum_version(const lima_instance *inst, lima_err *err)
     if (!*version || is_semantic_version(version))
         return true;
     return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
-                        "vmOpts.qemu.minimumVersion '%.60s' must be a semantic version such as 8.2.1", version);
+                        "vmOpts.qemu.minimumVersion '%.60s' must be a semantic version such as 8.2.1",
+                        version);
 }
 
 static bool check_guest(const lima_instance *inst, lima_err *err)
 {
     if (*inst->guest_os && !lima_str_eq(inst->guest_os, "Linux"))
         return lima_err_set(err, LIMA_CODE_UNIMPLEMENTED,
-                            "guest system '%.60s' is not supported by this driver, which runs Linux guests only; set os to Linux", inst->guest_os);
+                            "guest system '%.60s' is not supported by this driver, which runs Linux guests "
+                            "only; set os to Linux",
+                            inst->guest_os);
     if (!lima_str_eq(inst->arch, "x86_64") && !lima_str_eq(inst->arch, "aarch64"))
-        return lima_err_set(err, LIMA_CODE_UNIMPLEMENTED,
-                            "guest architecture '%.60s' is not supported by this driver; use x86_64 or aarch64", inst->arch);
+        return lima_err_set(
+            err, LIMA_CODE_UNIMPLEMENTED,
+            "guest architecture '%.60s' is not supported by this driver; use x86_64 or aarch64", inst->arch);
     return true;
 }
 
@@ -173,7 +180,8 @@ static void warn_ignored_network_keys(const lima_instance *inst, size_t i)
     lima_strv keys = {0};
     lima_json_keys(inst->doc, &keys, "config.networks[%zu]", i);
     for (size_t k = 0; k < keys.len; k++) {
-        bool found = lima_json_get_kind(inst->doc, "config.networks[%zu].\"%s\"", i, keys.items[k]) == LIMA_JSON_NULL;
+        bool found =
+            lima_json_get_kind(inst->doc, "config.networks[%zu].\"%s\"", i, keys.items[k]) == LIMA_JSON_NULL;
         for (size_t n = 0; n < sizeof known / sizeof known[0]; n++)
             found = found || lima_str_eq(known[n], keys.items[k]);
         if (!found)
@@ -191,7 +199,8 @@ static bool check_networks(const lima_instance *inst, lima_err *err)
     lima_strv user_v2 = {0};
     qemu_nics nics = {0};
     bool ok = count == 0
-           || (lima_qemu_user_v2_read(inst, &user_v2, err) && lima_qemu_nics_read(inst, "", &user_v2, true, &nics, err));
+              || (lima_qemu_user_v2_read(inst, &user_v2, err)
+                  && lima_qemu_nics_read(inst, "", &user_v2, true, &nics, err));
     lima_qemu_nics_free(&nics);
     lima_strv_free(&user_v2);
     return ok;
@@ -210,17 +219,19 @@ static bool check_audio(const lima_instance *inst, lima_err *err)
     const char *interface = lima_json_str(inst->doc, "", "config.audio.interface");
     if (!*interface || lima_str_eq(interface, "hda") || lima_str_eq(interface, "virtio"))
         return true;
-    return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "audio.interface '%.60s' must be hda or virtio", interface);
+    return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "audio.interface '%.60s' must be hda or virtio",
+                        interface);
 }
 
 bool lima_qemu_validate_on(const lima_instance *inst, const char *host_os, lima_err *err)
 {
     if (!check_kinds(inst->doc, err) || !check_guest(inst, err)
-        || !lima_qemu_mount_type_check(inst, host_os, err) || !check_minimum_version(inst, err) || !check_networks(inst, err)
-        || !check_mounts(inst, err) || !check_audio(inst, err))
+        || !lima_qemu_mount_type_check(inst, host_os, err) || !check_minimum_version(inst, err)
+        || !check_networks(inst, err) || !check_mounts(inst, err) || !check_audio(inst, err))
         return false;
     if (lima_json_bool(inst->doc, false, "config.nestedVirtualization"))
-        lima_log_warn("nestedVirtualization is ignored: whether the guest sees virtualization depends on cpuType and the host");
+        lima_log_warn("nestedVirtualization is ignored: whether the guest sees virtualization depends on "
+                      "cpuType and the host");
     return true;
 }
 

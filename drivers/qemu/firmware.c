@@ -11,11 +11,16 @@
 #include "base/str.h"
 #include "qemu/text.h"
 
-static const char *const distro_x86_64[] = {
-    "/usr/share/edk2/x64/OVMF_CODE.4m.fd",   "/usr/share/OVMF/OVMF_CODE.fd",       "/usr/share/OVMF/OVMF_CODE_4M.fd",
-    "/usr/share/edk2/ovmf/OVMF_CODE.fd",     "/usr/share/qemu/ovmf-x86_64.bin",    "/usr/share/qemu/ovmf-x86_64-4m.bin", NULL};
-static const char *const distro_aarch64[] = {
-    "/usr/share/edk2/aarch64/QEMU_CODE.fd", "/usr/share/AAVMF/AAVMF_CODE.fd", "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd", NULL};
+static const char *const distro_x86_64[] = {"/usr/share/edk2/x64/OVMF_CODE.4m.fd",
+                                            "/usr/share/OVMF/OVMF_CODE.fd",
+                                            "/usr/share/OVMF/OVMF_CODE_4M.fd",
+                                            "/usr/share/edk2/ovmf/OVMF_CODE.fd",
+                                            "/usr/share/qemu/ovmf-x86_64.bin",
+                                            "/usr/share/qemu/ovmf-x86_64-4m.bin",
+                                            NULL};
+static const char *const distro_aarch64[] = {"/usr/share/edk2/aarch64/QEMU_CODE.fd",
+                                             "/usr/share/AAVMF/AAVMF_CODE.fd",
+                                             "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd", NULL};
 
 static bool is_x86(const lima_instance *inst)
 {
@@ -47,7 +52,8 @@ static size_t find_image(const lima_instance *inst)
 static const char *image_location(const lima_instance *inst)
 {
     size_t index = find_image(inst);
-    return index == SIZE_MAX ? "" : lima_json_str(inst->doc, "", "config.firmware.images[%zu].location", index);
+    return index == SIZE_MAX ? ""
+                             : lima_json_str(inst->doc, "", "config.firmware.images[%zu].location", index);
 }
 
 static bool is_url(const char *location)
@@ -105,7 +111,8 @@ static void add_bundled(const lima_instance *inst, const char *program, const ch
     free(name);
 }
 
-void lima_qemu_firmware_candidates(const lima_instance *inst, const char *program, const char *home, lima_strv *ret)
+void lima_qemu_firmware_candidates(const lima_instance *inst, const char *program, const char *home,
+                                   lima_strv *ret)
 {
     add_owned(ret, lima_instance_path(inst, QEMU_FIRMWARE_FILE));
     add_local_image(inst, home, ret);
@@ -117,15 +124,18 @@ void lima_qemu_firmware_candidates(const lima_instance *inst, const char *progra
 static bool not_found(const lima_instance *inst, const lima_strv *candidates, lima_err *err)
 {
     char *places = lima_strv_join(candidates, ", ");
-    lima_err_set(err, LIMA_CODE_NOT_FOUND, "no UEFI firmware for %s guests was found; install %s%s (looked at %.1200s)", inst->arch,
-                 is_x86(inst) ? "the package ovmf or edk2-ovmf" : "the package qemu-efi-aarch64 or edk2-aarch64",
+    lima_err_set(err, LIMA_CODE_NOT_FOUND,
+                 "no UEFI firmware for %s guests was found; install %s%s (looked at %.1200s)", inst->arch,
+                 is_x86(inst) ? "the package ovmf or edk2-ovmf"
+                              : "the package qemu-efi-aarch64 or edk2-aarch64",
                  is_x86(inst) ? ", or set firmware.legacyBIOS to true" : "", places);
     free(places);
     return false;
 }
 
 bool lima_qemu_firmware_choose(const lima_instance *inst, const lima_strv *candidates, bool has_kernel,
-                               bool (*exists)(void *arg, const char *path), void *arg, char **ret, lima_err *err)
+                               bool (*exists)(void *arg, const char *path), void *arg, char **ret,
+                               lima_err *err)
 {
     if (!lima_qemu_firmware_wanted(inst, NULL)) {
         *ret = NULL;

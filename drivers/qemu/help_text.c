@@ -53,7 +53,8 @@ static void add_entry(const char *line, lima_strv *ret)
     lima_strv_free(&words);
 }
 
-static bool parse_list(const char *text, const char *headline, const char *what, lima_strv *ret, lima_err *err)
+static bool parse_list(const char *text, const char *headline, const char *what, lima_strv *ret,
+                       lima_err *err)
 {
     lima_strv lines = {0}, entries = {0};
     lima_qemu_lines(text, bounded_len(text), &lines);
@@ -68,8 +69,8 @@ static bool parse_list(const char *text, const char *headline, const char *what,
         lima_strv_free(ret);
         *ret = entries;
     } else {
-        lima_err_set(err, LIMA_CODE_UNKNOWN, "QEMU's list of %s cannot be read; it begins with '%.200s'", what,
-                     lines.len ? lines.items[0] : "");
+        lima_err_set(err, LIMA_CODE_UNKNOWN, "QEMU's list of %s cannot be read; it begins with '%.200s'",
+                     what, lines.len ? lines.items[0] : "");
         lima_strv_free(&entries);
     }
     lima_strv_free(&lines);
@@ -86,7 +87,8 @@ bool lima_qemu_parse_version(const char *text, qemu_features *features, lima_err
     if (at < lines.len)
         ok = lima_parse_version(strstr(lines.items[at], marker) + sizeof marker - 1, &features->version, err);
     else
-        lima_err_set(err, LIMA_CODE_UNKNOWN, "QEMU's version cannot be read from '%.200s'", lines.len ? lines.items[0] : "");
+        lima_err_set(err, LIMA_CODE_UNKNOWN, "QEMU's version cannot be read from '%.200s'",
+                     lines.len ? lines.items[0] : "");
     lima_strv_free(&lines);
     return ok;
 }

@@ -57,7 +57,8 @@ static const char *foreign_extent(const lima_json *doc, const char *path)
 {
     size_t count = lima_json_count(doc, "format-specific.data.extents");
     for (size_t i = 0; i < count; i++) {
-        const char *name = lima_json_str(doc, "(unnamed extent)", "format-specific.data.extents[%zu].filename", i);
+        const char *name =
+            lima_json_str(doc, "(unnamed extent)", "format-specific.data.extents[%zu].filename", i);
         if (!is_this_file(doc, path, name))
             return name;
     }
@@ -94,24 +95,27 @@ static void fill(const lima_json *doc, const char *path, qemu_image_info *made)
     made->data_file = lima_mem_strdup(lima_json_str(doc, NULL, "format-specific.data.data-file"));
     made->foreign_extent = lima_mem_strdup(extent ? extent : foreign_child(doc, path));
     made->encrypted = lima_json_bool(doc, false, "encrypted")
-                   || lima_json_get_kind(doc, "format-specific.data.encrypt") == LIMA_JSON_OBJECT;
+                      || lima_json_get_kind(doc, "format-specific.data.encrypt") == LIMA_JSON_OBJECT;
     made->corrupt = lima_json_bool(doc, false, "format-specific.data.corrupt");
     made->dirty = lima_json_bool(doc, false, "dirty-flag");
 }
 
-bool lima_qemu_image_info_parse(const char *json, size_t len, const char *path, qemu_image_info *ret, lima_err *err)
+bool lima_qemu_image_info_parse(const char *json, size_t len, const char *path, qemu_image_info *ret,
+                                lima_err *err)
 {
     lima_err cause = {0};
     lima_json *doc = NULL;
     qemu_image_info made = {0};
-    bool ok = len <= QEMU_IMAGE_INFO_BYTES_MAX || lima_err_set(&cause, LIMA_CODE_UNKNOWN, "%zu bytes are too many", len);
+    bool ok = len <= QEMU_IMAGE_INFO_BYTES_MAX
+              || lima_err_set(&cause, LIMA_CODE_UNKNOWN, "%zu bytes are too many", len);
     ok = ok && lima_json_parse(json, len, &doc, &cause) && check_kinds(doc, &cause)
-      && lima_qemu_snapshots_from_json(doc, &made.snapshots, &cause);
+         && lima_qemu_snapshots_from_json(doc, &made.snapshots, &cause);
     if (ok) {
         fill(doc, path, &made);
         *ret = made;
     } else {
-        lima_err_set(err, LIMA_CODE_UNKNOWN, "qemu-img's description of image '%s' cannot be read: %s", path, cause.text);
+        lima_err_set(err, LIMA_CODE_UNKNOWN, "qemu-img's description of image '%s' cannot be read: %s", path,
+                     cause.text);
     }
     lima_json_free(doc);
     return ok;
@@ -127,15 +131,17 @@ static bool known_format(const char *format)
 
 static bool refuse(const char *path, lima_err *err, const char *problem, const char *name)
 {
-    return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
-                        "image '%s' %s%s%.300s%s; make it stand alone with: qemu-img convert -O qcow2 IMAGE NEW", path, problem,
-                        *name ? " '" : "", name, *name ? "'" : "");
+    return lima_err_set(
+        err, LIMA_CODE_INVALID_ARGUMENT,
+        "image '%s' %s%s%.300s%s; make it stand alone with: qemu-img convert -O qcow2 IMAGE NEW", path,
+        problem, *name ? " '" : "", name, *name ? "'" : "");
 }
 
 bool lima_qemu_image_info_check(const qemu_image_info *info, const char *path, lima_err *err)
 {
     if (!known_format(info->format))
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "image '%s' has format '%.60s'; possible are qcow2, raw, vmdk and vhdx", path,
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
+                            "image '%s' has format '%.60s'; possible are qcow2, raw, vmdk and vhdx", path,
                             info->format);
     if (info->backing_file)
         return refuse(path, err, "has the backing file", info->backing_file);
@@ -146,8 +152,9 @@ bool lima_qemu_image_info_check(const qemu_image_info *info, const char *path, l
     if (info->encrypted)
         return refuse(path, err, "is encrypted", "");
     if (info->corrupt)
-        return lima_err_set(err, LIMA_CODE_DATA_LOSS,
-                            "image '%s' is marked corrupt; try: qemu-img check -r all IMAGE, after making a copy", path);
+        return lima_err_set(
+            err, LIMA_CODE_DATA_LOSS,
+            "image '%s' is marked corrupt; try: qemu-img check -r all IMAGE, after making a copy", path);
     return true;
 }
 

@@ -22,7 +22,8 @@ static const char *types_of_host(const char *host_os)
 
 static bool host_can(const char *host_os, const char *type)
 {
-    bool known = lima_str_eq(type, "reverse-sshfs") || lima_str_eq(type, "9p") || lima_str_eq(type, "virtiofs");
+    bool known =
+        lima_str_eq(type, "reverse-sshfs") || lima_str_eq(type, "9p") || lima_str_eq(type, "virtiofs");
     return known && strstr(types_of_host(host_os), type);
 }
 
@@ -46,11 +47,13 @@ bool lima_qemu_mount_type_check(const lima_instance *inst, const char *host_os, 
     if (!*type)
         return true;
     if (!host_can(host_os, type))
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "mountType '%.60s' does not work with QEMU on %s; use one of: %s", type,
-                            host_os, types_of_host(host_os));
-    if (unsupported(inst, type))
         return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
-                            "mountType '%s' is listed in mountTypesUnsupported; choose another or remove it there", type);
+                            "mountType '%.60s' does not work with QEMU on %s; use one of: %s", type, host_os,
+                            types_of_host(host_os));
+    if (unsupported(inst, type))
+        return lima_err_set(
+            err, LIMA_CODE_INVALID_ARGUMENT,
+            "mountType '%s' is listed in mountTypesUnsupported; choose another or remove it there", type);
     return true;
 }
 
@@ -71,7 +74,8 @@ static bool read_location(const lima_instance *inst, size_t i, const char *home,
         return true;
     }
     free(path);
-    return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "mounts[%zu].location '%.200s' is not an absolute path", i, location);
+    return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
+                        "mounts[%zu].location '%.200s' is not an absolute path", i, location);
 }
 
 static bool read_security_model(const lima_instance *inst, size_t i, char **ret, lima_err *err)
@@ -86,8 +90,10 @@ static bool read_security_model(const lima_instance *inst, size_t i, char **ret,
             return true;
         }
     }
-    return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
-                        "mounts[%zu].9p.securityModel '%.60s' must be one of none, passthrough, mapped-xattr, mapped-file", i, model);
+    return lima_err_set(
+        err, LIMA_CODE_INVALID_ARGUMENT,
+        "mounts[%zu].9p.securityModel '%.60s' must be one of none, passthrough, mapped-xattr, mapped-file", i,
+        model);
 }
 
 static bool read_queue_size(const lima_instance *inst, size_t i, uint32_t *ret, lima_err *err)
@@ -95,7 +101,8 @@ static bool read_queue_size(const lima_instance *inst, size_t i, uint32_t *ret, 
     int64_t size = lima_json_int(inst->doc, QUEUE_SIZE_DEFAULT, "config.mounts[%zu].virtiofs.queueSize", i);
     if (size < 2 || size > QUEUE_SIZE_MAX || (size & (size - 1)) != 0)
         return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
-                            "mounts[%zu].virtiofs.queueSize %lld must be a power of two from 2 to %d", i, (long long)size, QUEUE_SIZE_MAX);
+                            "mounts[%zu].virtiofs.queueSize %lld must be a power of two from 2 to %d", i,
+                            (long long)size, QUEUE_SIZE_MAX);
     *ret = (uint32_t)size;
     return true;
 }
@@ -109,13 +116,16 @@ static void mount_clear(qemu_mount *mount)
     *mount = (qemu_mount){0};
 }
 
-static bool read_one(const lima_instance *inst, lima_generation generation, size_t i, const char *home, qemu_mount *ret, lima_err *err)
+static bool read_one(const lima_instance *inst, lima_generation generation, size_t i, const char *home,
+                     qemu_mount *ret, lima_err *err)
 {
-    if (!read_location(inst, i, home, &ret->location, err) || !read_security_model(inst, i, &ret->security_model, err)
+    if (!read_location(inst, i, home, &ret->location, err)
+        || !read_security_model(inst, i, &ret->security_model, err)
         || !read_queue_size(inst, i, &ret->queue_size, err))
         return false;
     const char *location = lima_json_str(inst->doc, "", "config.mounts[%zu].location", i);
-    ret->tag = lima_qemu_mount_tag(generation, i, location, lima_json_str(inst->doc, location, "config.mounts[%zu].mountPoint", i));
+    ret->tag = lima_qemu_mount_tag(generation, i, location,
+                                   lima_json_str(inst->doc, location, "config.mounts[%zu].mountPoint", i));
     ret->writable = lima_json_bool(inst->doc, false, "config.mounts[%zu].writable", i);
     char *name = lima_mem_printf("virtiofsd-%zu.sock", i);
     ret->socket = lima_instance_path(inst, name);
@@ -123,12 +133,14 @@ static bool read_one(const lima_instance *inst, lima_generation generation, size
     return true;
 }
 
-bool lima_qemu_mounts_read(const lima_instance *inst, lima_generation generation, const char *home, qemu_mounts *ret, lima_err *err)
+bool lima_qemu_mounts_read(const lima_instance *inst, lima_generation generation, const char *home,
+                           qemu_mounts *ret, lima_err *err)
 {
     qemu_mounts made = {.kind = kind_of(lima_json_str(inst->doc, "", "config.mountType"))};
     size_t count = made.kind == QEMU_MOUNT_SSHFS ? 0 : lima_json_count(inst->doc, "config.mounts");
     if (count > QEMU_MOUNTS_MAX)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "mounts has %zu entries; at most %d are possible", count, QEMU_MOUNTS_MAX);
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
+                            "mounts has %zu entries; at most %d are possible", count, QEMU_MOUNTS_MAX);
     made.items = lima_mem_zalloc(count + 1, sizeof *made.items);
     bool ok = true;
     while (ok && made.len < count) {

@@ -93,7 +93,8 @@ static bool read_mac(const lima_instance *inst, size_t i, const char *machine_id
     const char *mac = lima_json_str(inst->doc, "", "config.networks[%zu].macAddress", i);
     if (*mac && !mac_valid(mac))
         return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
-                            "networks[%zu].macAddress '%.40s' is not an address like 52:55:55:12:34:56", i, mac);
+                            "networks[%zu].macAddress '%.40s' is not an address like 52:55:55:12:34:56", i,
+                            mac);
     if (*mac) {
         *ret = lima_mem_strdup(mac);
         return true;
@@ -116,28 +117,31 @@ static void make_primary(const lima_instance *inst, const char *machine_id, qemu
 }
 
 /* To a user-v2 network or to the socket of the entry. */
-static bool connect_nic(const lima_instance *inst, size_t i, const lima_strv *user_v2, bool stream, qemu_nic *nic, lima_err *err)
+static bool connect_nic(const lima_instance *inst, size_t i, const lima_strv *user_v2, bool stream,
+                        qemu_nic *nic, lima_err *err)
 {
     const char *network = nic_lima(inst, i);
     const char *socket = lima_json_str(inst->doc, "", "config.networks[%zu].socket", i);
     nic->kind = stream ? QEMU_NIC_STREAM : QEMU_NIC_FD;
     if (*network && !lima_strv_has(user_v2, network))
         return lima_err_set(err, LIMA_CODE_UNIMPLEMENTED,
-                            "networks[%zu]: network '%.100s' is not of mode user-v2; this driver has only those and socket: entries", i,
-                            network);
+                            "networks[%zu]: network '%.100s' is not of mode user-v2; this driver has only "
+                            "those and socket: entries",
+                            i, network);
     if (*network) {
         nic->network = lima_mem_strdup(network);
         nic->socket = lima_qemu_network_file(inst, network, "qemu.sock");
         return true;
     }
     if (!*socket)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "networks[%zu] has neither lima nor socket; QEMU needs one of them", i);
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
+                            "networks[%zu] has neither lima nor socket; QEMU needs one of them", i);
     nic->socket = lima_mem_strdup(socket);
     return true;
 }
 
-static bool add_nic(const lima_instance *inst, size_t i, const char *machine_id, const lima_strv *user_v2, bool stream, qemu_nics *nics,
-                    lima_err *err)
+static bool add_nic(const lima_instance *inst, size_t i, const char *machine_id, const lima_strv *user_v2,
+                    bool stream, qemu_nics *nics, lima_err *err)
 {
     qemu_nic *nic = &nics->items[nics->len++];
     return read_mac(inst, i, machine_id, &nic->mac, err) && connect_nic(inst, i, user_v2, stream, nic, err);
@@ -151,12 +155,13 @@ static void number_fds(qemu_nics *nics)
             nics->items[i].fd = next++;
 }
 
-bool lima_qemu_nics_read(const lima_instance *inst, const char *machine_id, const lima_strv *user_v2, bool stream, qemu_nics *ret,
-                         lima_err *err)
+bool lima_qemu_nics_read(const lima_instance *inst, const char *machine_id, const lima_strv *user_v2,
+                         bool stream, qemu_nics *ret, lima_err *err)
 {
     size_t count = lima_json_count(inst->doc, "config.networks");
     if (count >= QEMU_NICS_MAX)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "networks has %zu entries; at most %d are possible", count, QEMU_NICS_MAX - 1);
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
+                            "networks has %zu entries; at most %d are possible", count, QEMU_NICS_MAX - 1);
     qemu_nics made = {.items = lima_mem_zalloc(count + 1, sizeof *made.items), .len = 1};
     size_t primary = first_user_v2(inst, user_v2, count);
     make_primary(inst, machine_id, &made.items[0]);

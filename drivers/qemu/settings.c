@@ -19,10 +19,12 @@ const char *const *lima_qemu_stale_files(void)
 static bool check_inputs(const lima_instance *inst, const qemu_inputs *inputs, lima_err *err)
 {
     if (inst->memory < 1024 * 1024)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "memory is %llu bytes; set it, for instance to 1GiB",
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
+                            "memory is %llu bytes; set it, for instance to 1GiB",
                             (unsigned long long)inst->memory);
     if (inputs->extra_disk_count > QEMU_DISKS_MAX)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "additionalDisks has %zu entries; at most %d are possible",
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
+                            "additionalDisks has %zu entries; at most %d are possible",
                             inputs->extra_disk_count, QEMU_DISKS_MAX);
     if (inputs->disk && !inputs->disk_format)
         return lima_err_set(err, LIMA_CODE_INTERNAL, "disk '%s': its format is not known", inputs->disk);
@@ -78,14 +80,16 @@ static const char *reconnect_option(lima_version version)
     return lima_version_cmp(version, (lima_version){8, 0, 0}) >= 0 ? ",reconnect=1" : "";
 }
 
-static bool read_nics(const lima_instance *inst, const qemu_inputs *inputs, qemu_settings *made, lima_err *err)
+static bool read_nics(const lima_instance *inst, const qemu_inputs *inputs, qemu_settings *made,
+                      lima_err *err)
 {
     bool stream = lima_strv_has(&inputs->features->netdevs, "stream");
     if (!lima_qemu_nics_read(inst, inputs->machine_id, inputs->user_v2, stream, &made->nics, err))
         return false;
     made->reconnect = reconnect_option(inputs->features->version);
     if (made->nics.items[0].kind == QEMU_NIC_USER && inst->ssh_port == 0)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "sshLocalPort is 0: no port was chosen for SSH on the host");
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
+                            "sshLocalPort is 0: no port was chosen for SSH on the host");
     return true;
 }
 
@@ -109,7 +113,8 @@ static void read_audio(const lima_instance *inst, const qemu_inputs *inputs, qem
         lima_log_warn("audio.interface virtio needs QEMU 8.2 or later; hda is used");
         virtio = false;
     }
-    made->audio_device = lima_mem_strdup(lima_str_eq(device, "default") ? default_audio(inputs->host->os) : device);
+    made->audio_device =
+        lima_mem_strdup(lima_str_eq(device, "default") ? default_audio(inputs->host->os) : device);
     made->audio_interface = lima_mem_strdup(virtio ? "virtio" : "hda");
 }
 
@@ -139,15 +144,17 @@ static bool check_socket(const char *path, lima_err *err)
 {
     if (!path || strlen(path) <= QEMU_SOCKET_PATH_MAX)
         return true;
-    return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
-                        "socket path '%s' is %zu bytes long, at most %d are possible; set LIMA_HOME to a shorter folder", path, strlen(path),
-                        QEMU_SOCKET_PATH_MAX);
+    return lima_err_set(
+        err, LIMA_CODE_INVALID_ARGUMENT,
+        "socket path '%s' is %zu bytes long, at most %d are possible; set LIMA_HOME to a shorter folder",
+        path, strlen(path), QEMU_SOCKET_PATH_MAX);
 }
 
 static bool check_sockets(const qemu_settings *made, lima_err *err)
 {
     char *longest_serial = lima_mem_printf("%s/serialp.sock", made->serial_dir);
-    bool ok = check_socket(made->qmp_socket, err) && check_socket(longest_serial, err) && check_socket(made->tpm_socket, err);
+    bool ok = check_socket(made->qmp_socket, err) && check_socket(longest_serial, err)
+              && check_socket(made->tpm_socket, err);
     free(longest_serial);
     for (size_t i = 0; ok && i < made->nics.len; i++)
         ok = check_socket(made->nics.items[i].socket, err);
@@ -156,8 +163,8 @@ static bool check_sockets(const qemu_settings *made, lima_err *err)
     return ok;
 }
 
-bool lima_qemu_settings_from_instance(const lima_instance *inst, lima_generation generation, const qemu_inputs *inputs,
-                                      qemu_settings *ret, lima_err *err)
+bool lima_qemu_settings_from_instance(const lima_instance *inst, lima_generation generation,
+                                      const qemu_inputs *inputs, qemu_settings *ret, lima_err *err)
 {
     if (!check_inputs(inst, inputs, err))
         return false;
@@ -168,8 +175,9 @@ bool lima_qemu_settings_from_instance(const lima_instance *inst, lima_generation
     read_audio(inst, inputs, &made);
     read_display(inst, &made);
     read_files(inst, inputs, &made);
-    bool ok = read_nics(inst, inputs, &made, err) && lima_qemu_mounts_read(inst, generation, inputs->home, &made.mounts, err)
-           && check_sockets(&made, err);
+    bool ok = read_nics(inst, inputs, &made, err)
+              && lima_qemu_mounts_read(inst, generation, inputs->home, &made.mounts, err)
+              && check_sockets(&made, err);
     if (ok)
         *ret = made;
     else
@@ -185,11 +193,25 @@ static void disk_clear(qemu_disk *disk)
 
 void lima_qemu_settings_free(qemu_settings *settings)
 {
-    char *strings[] = {settings->arch,       settings->accel,           settings->cpu,        settings->firmware,
-                       settings->kernel,     settings->initrd,          settings->cmdline,    settings->iso,
-                       settings->cidata,     settings->display,         settings->vnc,        settings->audio_device,
-                       settings->audio_interface, settings->tpm_socket, settings->agent_socket, settings->qmp_socket,
-                       settings->pid_file,   settings->name,            settings->serial_dir};
+    char *strings[] = {settings->arch,
+                       settings->accel,
+                       settings->cpu,
+                       settings->firmware,
+                       settings->kernel,
+                       settings->initrd,
+                       settings->cmdline,
+                       settings->iso,
+                       settings->cidata,
+                       settings->display,
+                       settings->vnc,
+                       settings->audio_device,
+                       settings->audio_interface,
+                       settings->tpm_socket,
+                       settings->agent_socket,
+                       settings->qmp_socket,
+                       settings->pid_file,
+                       settings->name,
+                       settings->serial_dir};
     for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++)
         free(strings[i]);
     for (size_t i = 0; i < settings->extra_disk_count; i++)

@@ -46,10 +46,16 @@ static bool parse_date(const char *date, const char *clock, int64_t *ret)
     long long d[3], c[3];
     if (!match_numbers(date, "d-d-d", d) || !match_numbers(clock, "d:d:d", c))
         return false;
-    if (d[0] < 1970 || d[0] > 9999 || d[1] < 1 || d[1] > 12 || d[2] < 1 || d[2] > 31 || c[0] > 23 || c[1] > 59 || c[2] > 60)
+    if (d[0] < 1970 || d[0] > 9999 || d[1] < 1 || d[1] > 12 || d[2] < 1 || d[2] > 31 || c[0] > 23 || c[1] > 59
+        || c[2] > 60)
         return false;
-    struct tm tm = {.tm_year = (int)d[0] - 1900, .tm_mon = (int)d[1] - 1, .tm_mday = (int)d[2],
-                    .tm_hour = (int)c[0], .tm_min = (int)c[1], .tm_sec = (int)c[2], .tm_isdst = -1};
+    struct tm tm = {.tm_year = (int)d[0] - 1900,
+                    .tm_mon = (int)d[1] - 1,
+                    .tm_mday = (int)d[2],
+                    .tm_hour = (int)c[0],
+                    .tm_min = (int)c[1],
+                    .tm_sec = (int)c[2],
+                    .tm_isdst = -1};
     *ret = (int64_t)mktime(&tm);
     return true;
 }
@@ -92,31 +98,30 @@ static size_t glued_number(const char *text)
     const char *exponent = strstr(text, "e+0");
     if (exponent && len >= 5 && exponent + 4 == text + len) {
         size_t mantissa = (size_t)(exponent - text);
-        while (mantissa > 0 && (size_t)(exponent - text) - mantissa < 4 && strchr("0123456789.", text[mantissa - 1]))
+        while (mantissa > 0 && (size_t)(exponent - text) - mantissa < 4
+               && strchr("0123456789.", text[mantissa - 1]))
             mantissa--;
         return mantissa;
     }
     return len > 4 ? len - 4 : len;
 }
 
-/* The size in words[first] and after it, as far as `end`; fills tag_end: how many words (and of the last, how many bytes) are tag. */
+/* The size that ends before words[end], where end is at least 3; *ret_tag_end is the word after the tag's last. A number that touches the tag is cut off it. */
 static bool read_size(char **words, size_t end, size_t *ret_tag_end, uint64_t *ret_size)
 {
     char *last = words[end - 1];
-    if (end >= 3 && parse_size(words[end - 2], last, ret_size)) {
+    if (parse_size(words[end - 2], last, ret_size)) {
         *ret_tag_end = end - 2;
         return true;
     }
     size_t digits = strspn(last, "0123456789.");
-    if (digits) {    /* "54M", before QEMU 5 */
+    if (digits) { /* "54M", before QEMU 5 */
         char *number = lima_mem_strndup(last, digits);
         bool ok = parse_size(number, last[digits] ? last + digits : "B", ret_size);
         free(number);
         *ret_tag_end = end - 1;
         return ok;
     }
-    if (end < 3)
-        return false;
     char *glued = words[end - 2];
     size_t start = glued_number(glued);
     if (!parse_size(glued + start, last, ret_size))
@@ -143,7 +148,8 @@ static bool read_row(lima_strv *words, lima_snapshot_list *ret)
     size_t clock = words->len - 1;
     if (words->len < 6)
         return false;
-    if (!parse_clock(words->items[clock], &row.vm_clock_ms) && !parse_clock(words->items[--clock], &row.vm_clock_ms))
+    if (!parse_clock(words->items[clock], &row.vm_clock_ms)
+        && !parse_clock(words->items[--clock], &row.vm_clock_ms))
         return false;
     size_t date = clock - 2, tag_end = 0;
     if (date < 3 || !parse_date(words->items[date], words->items[date + 1], &row.created)
@@ -165,7 +171,7 @@ static line_kind classify(const char *line)
         return LINE_END;
     bool head = lima_str_has_prefix(line, "ID ") && strstr(line, "TAG");
     bool title = lima_str_has_prefix(line, "List of snapshots") || lima_str_has_prefix(line, "Snapshot list:")
-              || lima_str_has_prefix(line, "There is no") || lima_str_eq(line, "None");
+                 || lima_str_has_prefix(line, "There is no") || lima_str_eq(line, "None");
     return head || title ? LINE_SKIP : LINE_ROW;
 }
 
@@ -182,7 +188,8 @@ static bool parse_lines(const lima_strv *lines, lima_snapshot_list *ret, lima_er
         bool ok = ret->len < QEMU_SNAPSHOTS_MAX && read_row(&words, ret);
         lima_strv_free(&words);
         if (!ok)
-            return lima_err_set(err, LIMA_CODE_UNKNOWN, "QEMU's list of snapshots cannot be read at '%.200s'", lines->items[i]);
+            return lima_err_set(err, LIMA_CODE_UNKNOWN, "QEMU's list of snapshots cannot be read at '%.200s'",
+                                lines->items[i]);
     }
     return true;
 }
@@ -210,7 +217,8 @@ static bool row_from_json(const lima_json *image, size_t i, lima_snapshot_list *
     int64_t nanoseconds = lima_json_int(image, 0, "snapshots[%zu].vm-clock-nsec", i);
     if (!tag || !id || size < 0 || seconds < 0 || seconds > INT64_MAX / 2000 || nanoseconds < 0)
         return false;
-    lima_snapshot row = {.created = lima_json_int(image, 0, "snapshots[%zu].date-sec", i), .vm_size = (uint64_t)size};
+    lima_snapshot row = {.created = lima_json_int(image, 0, "snapshots[%zu].date-sec", i),
+                         .vm_size = (uint64_t)size};
     row.vm_clock_ms = (uint64_t)seconds * 1000 + (uint64_t)nanoseconds / 1000000;
     row.tag = lima_mem_strdup(tag);
     row.id = lima_mem_strdup(id);
@@ -234,7 +242,8 @@ bool lima_qemu_snapshots_from_json(const lima_json *image, lima_snapshot_list *r
         return true;
     }
     lima_snapshot_list_free(&made);
-    return lima_err_set(err, LIMA_CODE_UNKNOWN, "QEMU's description of an image has an incomplete list of %zu snapshots", count);
+    return lima_err_set(err, LIMA_CODE_UNKNOWN,
+                        "QEMU's description of an image has an incomplete list of %zu snapshots", count);
 }
 
 static lima_code code_of(const char *text)
@@ -243,13 +252,19 @@ static lima_code code_of(const char *text)
         const char *words;
         lima_code code;
     } known[] = {
-        {"does not exist", LIMA_CODE_NOT_FOUND},       {"not found", LIMA_CODE_NOT_FOUND},
+        {"does not exist", LIMA_CODE_NOT_FOUND},
+        {"not found", LIMA_CODE_NOT_FOUND},
         {"No such file or directory", LIMA_CODE_NOT_FOUND},
-        {"already exists", LIMA_CODE_ALREADY_EXISTS},  {"No space left", LIMA_CODE_RESOURCE_EXHAUSTED},
-        {"quota", LIMA_CODE_RESOURCE_EXHAUSTED},       {"does not support snapshots", LIMA_CODE_FAILED_PRECONDITION},
-        {"can't be migrated", LIMA_CODE_FAILED_PRECONDITION}, {"does not support live migration", LIMA_CODE_FAILED_PRECONDITION},
-        {"disk-only snapshot", LIMA_CODE_FAILED_PRECONDITION}, {"blocked", LIMA_CODE_FAILED_PRECONDITION},
-        {"non-migratable", LIMA_CODE_FAILED_PRECONDITION}, {"Migration is disabled", LIMA_CODE_FAILED_PRECONDITION},
+        {"already exists", LIMA_CODE_ALREADY_EXISTS},
+        {"No space left", LIMA_CODE_RESOURCE_EXHAUSTED},
+        {"quota", LIMA_CODE_RESOURCE_EXHAUSTED},
+        {"does not support snapshots", LIMA_CODE_FAILED_PRECONDITION},
+        {"can't be migrated", LIMA_CODE_FAILED_PRECONDITION},
+        {"does not support live migration", LIMA_CODE_FAILED_PRECONDITION},
+        {"disk-only snapshot", LIMA_CODE_FAILED_PRECONDITION},
+        {"blocked", LIMA_CODE_FAILED_PRECONDITION},
+        {"non-migratable", LIMA_CODE_FAILED_PRECONDITION},
+        {"Migration is disabled", LIMA_CODE_FAILED_PRECONDITION},
         {"Operation not supported", LIMA_CODE_FAILED_PRECONDITION},
         {"Failed to get \"write\" lock", LIMA_CODE_FAILED_PRECONDITION},
         {"Permission denied", LIMA_CODE_PERMISSION_DENIED},
@@ -292,7 +307,8 @@ bool lima_qemu_hmp_check(const char *answer, size_t len, const char *what, lima_
     return ok;
 }
 
-bool lima_qemu_img_failed(const char *stderr_text, size_t len, const char *what, const char *exit_text, lima_err *err)
+bool lima_qemu_img_failed(const char *stderr_text, size_t len, const char *what, const char *exit_text,
+                          lima_err *err)
 {
     char *text = one_line(stderr_text, len);
     if (*text)

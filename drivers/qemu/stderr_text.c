@@ -18,91 +18,103 @@ enum { TAIL_BYTES = 64 * 1024, LAST_LINES = 4, WORDS_MAX = 900 };
 typedef struct known_death {
     const char *needle; /* in one line */
     const char *second; /* NULL, or must be in the same line too */
-    char open, close;   /* around the object in that line, its first occurrence behind the needle's beginning; 0: no object */
+    char open,
+        close; /* around the object in that line, its first occurrence behind the needle's beginning; 0: no object */
     lima_code code;
-    const char *cause;  /* %s: the object, or what stands for it */
+    const char *cause; /* %s: the object, or what stands for it */
     const char *hint;
 } known_death;
 
 static const known_death known[] = {
-    {"Could not set up host forwarding rule", NULL, '\'', '\'', LIMA_CODE_UNAVAILABLE, "the port of the SSH forward '%s' is taken",
+    {"Could not set up host forwarding rule", NULL, '\'', '\'', LIMA_CODE_UNAVAILABLE,
+     "the port of the SSH forward '%s' is taken",
      "another program has it; start again, or set ssh.localPort"},
-    {"Failed to find an available port", NULL, 0, 0, LIMA_CODE_UNAVAILABLE, "no TCP port is free for the VNC display",
-     "set video.vnc.display to another range"},
-    {"kvm", "failed to initialize kvm: Permission denied", 0, 0, LIMA_CODE_PERMISSION_DENIED, "/dev/kvm may not be used",
-     "add yourself to the group kvm and log in again"},
-    {"Could not access KVM kernel module", "Permission denied", 0, 0, LIMA_CODE_PERMISSION_DENIED, "/dev/kvm may not be used",
-     "add yourself to the group kvm and log in again"},
+    {"Failed to find an available port", NULL, 0, 0, LIMA_CODE_UNAVAILABLE,
+     "no TCP port is free for the VNC display", "set video.vnc.display to another range"},
+    {"kvm", "failed to initialize kvm: Permission denied", 0, 0, LIMA_CODE_PERMISSION_DENIED,
+     "/dev/kvm may not be used", "add yourself to the group kvm and log in again"},
+    {"Could not access KVM kernel module", "Permission denied", 0, 0, LIMA_CODE_PERMISSION_DENIED,
+     "/dev/kvm may not be used", "add yourself to the group kvm and log in again"},
     {"Could not access KVM kernel module", NULL, 0, 0, LIMA_CODE_FAILED_PRECONDITION, "KVM is not available",
      "load the kernel module kvm_intel or kvm_amd, or enable virtualization in the firmware setup"},
-    {"failed to initialize kvm", NULL, 0, 0, LIMA_CODE_FAILED_PRECONDITION, "KVM cannot be used", "see whether another hypervisor holds it"},
-    {"Is another process using the image", NULL, '[', ']', LIMA_CODE_FAILED_PRECONDITION, "image '%s' is in use by another process",
-     "stop the other QEMU or qemu-img first"},
+    {"failed to initialize kvm", NULL, 0, 0, LIMA_CODE_FAILED_PRECONDITION, "KVM cannot be used",
+     "see whether another hypervisor holds it"},
+    {"Is another process using the image", NULL, '[', ']', LIMA_CODE_FAILED_PRECONDITION,
+     "image '%s' is in use by another process", "stop the other QEMU or qemu-img first"},
     {"\"write\" lock", NULL, 0, 0, LIMA_CODE_FAILED_PRECONDITION, "a disk image is in use by another process",
      "stop the other QEMU or qemu-img first"},
-    {"cannot create PID file", NULL, 0, 0, LIMA_CODE_FAILED_PRECONDITION, "the pid file cannot be written or is locked",
-     "see whether the instance's QEMU still runs"},
+    {"cannot create PID file", NULL, 0, 0, LIMA_CODE_FAILED_PRECONDITION,
+     "the pid file cannot be written or is locked", "see whether the instance's QEMU still runs"},
     {"Could not open", "No such file or directory", '\'', '\'', LIMA_CODE_NOT_FOUND, "file '%s' is missing",
      "start the instance again, or make it anew"},
-    {"Could not open", "Permission denied", '\'', '\'', LIMA_CODE_PERMISSION_DENIED, "file '%s' may not be opened",
-     "see its owner and mode"},
-    {"could not open kernel file", NULL, '\'', '\'', LIMA_CODE_NOT_FOUND, "kernel '%s' cannot be opened", "start the instance again"},
+    {"Could not open", "Permission denied", '\'', '\'', LIMA_CODE_PERMISSION_DENIED,
+     "file '%s' may not be opened", "see its owner and mode"},
+    {"could not open kernel file", NULL, '\'', '\'', LIMA_CODE_NOT_FOUND, "kernel '%s' cannot be opened",
+     "start the instance again"},
     {"could not load kernel", NULL, '\'', '\'', LIMA_CODE_INVALID_ARGUMENT, "kernel '%s' cannot be loaded",
      "see whether it is a kernel for this architecture"},
-    {"could not load initrd", NULL, '\'', '\'', LIMA_CODE_INVALID_ARGUMENT, "initrd '%s' cannot be loaded", "start the instance again"},
+    {"could not load initrd", NULL, '\'', '\'', LIMA_CODE_INVALID_ARGUMENT, "initrd '%s' cannot be loaded",
+     "start the instance again"},
     {"could not load PC BIOS", NULL, '\'', '\'', LIMA_CODE_NOT_FOUND, "firmware '%s' cannot be loaded",
      "install the package seabios, or name a file that exists"},
     {"Could not find ROM image", NULL, '\'', '\'', LIMA_CODE_NOT_FOUND, "firmware '%s' cannot be loaded",
      "install the firmware package of this architecture"},
-    {"failed to find romfile", NULL, '"', '"', LIMA_CODE_NOT_FOUND, "QEMU's ROM file '%s' is missing", "install QEMU's data files"},
-    {"pflash", NULL, 0, 0, LIMA_CODE_INVALID_ARGUMENT, "the UEFI firmware file does not fit", "name another one in firmware.images"},
-    {"unable to find CPU model", NULL, '\'', '\'', LIMA_CODE_INVALID_ARGUMENT, "CPU model '%s' is not known to this QEMU",
-     "change vmOpts.qemu.cpuType"},
-    {"CPU model 'host' requires", NULL, 0, 0, LIMA_CODE_INVALID_ARGUMENT, "CPU model 'host' needs an accelerator",
-     "remove it from vmOpts.qemu.cpuType"},
-    {"doesn't support requested feature", "error", 0, 0, LIMA_CODE_INVALID_ARGUMENT, "the host's processor lacks a feature of the CPU model",
-     "change vmOpts.qemu.cpuType"},
-    {"cannot set up guest memory", NULL, 0, 0, LIMA_CODE_RESOURCE_EXHAUSTED, "the host has too little memory for the guest",
-     "set memory to less"},
-    {"Cannot allocate memory", NULL, 0, 0, LIMA_CODE_RESOURCE_EXHAUSTED, "the host has too little memory for the guest",
-     "set memory to less"},
-    {"No space left on device", NULL, 0, 0, LIMA_CODE_RESOURCE_EXHAUSTED, "a disk of the host is full", "free space on it"},
+    {"failed to find romfile", NULL, '"', '"', LIMA_CODE_NOT_FOUND, "QEMU's ROM file '%s' is missing",
+     "install QEMU's data files"},
+    {"pflash", NULL, 0, 0, LIMA_CODE_INVALID_ARGUMENT, "the UEFI firmware file does not fit",
+     "name another one in firmware.images"},
+    {"unable to find CPU model", NULL, '\'', '\'', LIMA_CODE_INVALID_ARGUMENT,
+     "CPU model '%s' is not known to this QEMU", "change vmOpts.qemu.cpuType"},
+    {"CPU model 'host' requires", NULL, 0, 0, LIMA_CODE_INVALID_ARGUMENT,
+     "CPU model 'host' needs an accelerator", "remove it from vmOpts.qemu.cpuType"},
+    {"doesn't support requested feature", "error", 0, 0, LIMA_CODE_INVALID_ARGUMENT,
+     "the host's processor lacks a feature of the CPU model", "change vmOpts.qemu.cpuType"},
+    {"cannot set up guest memory", NULL, 0, 0, LIMA_CODE_RESOURCE_EXHAUSTED,
+     "the host has too little memory for the guest", "set memory to less"},
+    {"Cannot allocate memory", NULL, 0, 0, LIMA_CODE_RESOURCE_EXHAUSTED,
+     "the host has too little memory for the guest", "set memory to less"},
+    {"No space left on device", NULL, 0, 0, LIMA_CODE_RESOURCE_EXHAUSTED, "a disk of the host is full",
+     "free space on it"},
     {"UNIX socket path", "too long", '\'', '\'', LIMA_CODE_INVALID_ARGUMENT, "socket path '%s' is too long",
      "set LIMA_HOME to a shorter folder"},
     {"Failed to connect to", NULL, '\'', '\'', LIMA_CODE_UNAVAILABLE, "nobody listens on socket '%s'",
      "see whether the network or helper that owns it runs"},
-    {"Image is corrupt", NULL, 0, 0, LIMA_CODE_DATA_LOSS, "a disk image is marked corrupt", "try qemu-img check on a copy"},
+    {"Image is corrupt", NULL, 0, 0, LIMA_CODE_DATA_LOSS, "a disk image is marked corrupt",
+     "try qemu-img check on a copy"},
     {"-netdev", "Parameter 'type'", 0, 0, LIMA_CODE_FAILED_PRECONDITION,
      "this QEMU lacks a network back end that the instance needs", "install a QEMU built with slirp"},
-    {"There is no option group 'fsdev'", NULL, 0, 0, LIMA_CODE_FAILED_PRECONDITION, "this QEMU was built without 9p",
-     "set mountType to reverse-sshfs"},
+    {"There is no option group 'fsdev'", NULL, 0, 0, LIMA_CODE_FAILED_PRECONDITION,
+     "this QEMU was built without 9p", "set mountType to reverse-sshfs"},
     {"is not a valid device model name", NULL, 0, 0, LIMA_CODE_FAILED_PRECONDITION,
      "this QEMU lacks a device that the instance needs", "install a QEMU with all its modules"},
-    {"unsupported machine type", NULL, 0, 0, LIMA_CODE_FAILED_PRECONDITION, "this QEMU does not have the machine the guest needs",
-     "install another QEMU"},
-    {"Display '", "is not available", '\'', '\'', LIMA_CODE_FAILED_PRECONDITION, "this QEMU has no display '%s'",
-     "set video.display to none or vnc, or install QEMU's display modules"},
-    {"Unknown audio driver", NULL, '`', '\'', LIMA_CODE_FAILED_PRECONDITION, "this QEMU has no audio driver '%s'",
-     "change audio.device, or install QEMU's audio modules"},
-    {"gtk initialization failed", NULL, 0, 0, LIMA_CODE_FAILED_PRECONDITION, "no graphical session can be reached",
-     "set video.display to none or vnc"},
-    {"Could not initialize SDL", NULL, 0, 0, LIMA_CODE_FAILED_PRECONDITION, "no graphical session can be reached",
-     "set video.display to none or vnc"},
-    {"invalid option", NULL, 0, 0, LIMA_CODE_FAILED_PRECONDITION, "this QEMU does not know an option", "see QEMU_SYSTEM_* in the environment"},
+    {"unsupported machine type", NULL, 0, 0, LIMA_CODE_FAILED_PRECONDITION,
+     "this QEMU does not have the machine the guest needs", "install another QEMU"},
+    {"Display '", "is not available", '\'', '\'', LIMA_CODE_FAILED_PRECONDITION,
+     "this QEMU has no display '%s'", "set video.display to none or vnc, or install QEMU's display modules"},
+    {"Unknown audio driver", NULL, '`', '\'', LIMA_CODE_FAILED_PRECONDITION,
+     "this QEMU has no audio driver '%s'", "change audio.device, or install QEMU's audio modules"},
+    {"gtk initialization failed", NULL, 0, 0, LIMA_CODE_FAILED_PRECONDITION,
+     "no graphical session can be reached", "set video.display to none or vnc"},
+    {"Could not initialize SDL", NULL, 0, 0, LIMA_CODE_FAILED_PRECONDITION,
+     "no graphical session can be reached", "set video.display to none or vnc"},
+    {"invalid option", NULL, 0, 0, LIMA_CODE_FAILED_PRECONDITION, "this QEMU does not know an option",
+     "see QEMU_SYSTEM_* in the environment"},
 };
 
 /* "qemu-system-x86_64: " before the message says nothing new. */
 static const char *without_program(const char *line)
 {
     const char *colon = strstr(line, ": ");
-    return lima_str_has_prefix(line, "qemu") && colon && !memchr(line, ' ', (size_t)(colon - line)) ? colon + 2 : line;
+    return lima_str_has_prefix(line, "qemu") && colon && !memchr(line, ' ', (size_t)(colon - line))
+               ? colon + 2
+               : line;
 }
 
 static bool is_noise(const char *line)
 {
     const char *said = without_program(line);
     return lima_str_has_prefix(said, "warning:") || lima_str_has_prefix(said, "info:")
-        || (lima_str_has_prefix(line, "qemu: module ") && strstr(line, "not found"));
+           || (lima_str_has_prefix(line, "qemu: module ") && strstr(line, "not found"));
 }
 
 static void tail_lines(const char *text, size_t len, lima_strv *ret)
@@ -186,12 +198,14 @@ static void put_object(const char *cause, const char *object, char *ret, size_t 
 {
     const char *mark = strstr(cause, "'%s'");
     if (mark)
-        snprintf(ret, size, "%.*s%s%.300s%s%s", (int)(mark - cause), cause, *object ? "'" : "", object, *object ? "'" : "", mark + 4);
+        snprintf(ret, size, "%.*s%s%.300s%s%s", (int)(mark - cause), cause, *object ? "'" : "", object,
+                 *object ? "'" : "", mark + 4);
     else
         snprintf(ret, size, "%s", cause);
 }
 
-static void set_known(lima_err *err, const char *program, const known_death *death, const char *at, const char *words)
+static void set_known(lima_err *err, const char *program, const known_death *death, const char *at,
+                      const char *words)
 {
     char cause[512];
     char *object = object_of(death, at);

@@ -53,14 +53,6 @@ void lima_qemu_words(const char *line, lima_strv *ret)
     }
 }
 
-bool lima_qemu_is_digits(const char *text, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        if (text[i] < '0' || text[i] > '9')
-            return false;
-    return len > 0;
-}
-
 char *lima_qemu_expand_home(const char *path, const char *home)
 {
     if (lima_str_eq(path, "~"))

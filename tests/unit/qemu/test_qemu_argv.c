@@ -38,19 +38,25 @@ static void compare(const char *name, const char *text)
     lima_buf_free(&golden);
 }
 
+static lima_strv argv_of(const scenario *s)
+{
+    qemu_settings settings = {0};
+    lima_strv argv = {0};
+    scenario_settings(s, "/lh/dev", NULL, &settings);
+    lima_qemu_argv(&settings, &argv);
+    lima_qemu_settings_free(&settings);
+    return argv;
+}
+
 static void argv__of_each_scenario__is_golden(void **state)
 {
     (void)state;
     for (const scenario *s = scenarios; s->name; s++) {
-        qemu_settings settings = {0};
-        lima_strv argv = {0};
-        scenario_settings(s, "/lh/dev", NULL, &settings);
-        lima_qemu_argv(&settings, &argv);
+        lima_strv argv = argv_of(s);
         char *text = print_argv(&argv);
         compare(s->name, text);
         free(text);
         lima_strv_free(&argv);
-        lima_qemu_settings_free(&settings);
     }
 }
 
@@ -85,15 +91,11 @@ static void argv__every_drive__has_a_format(void **state)
 {
     (void)state;
     for (const scenario *s = scenarios; s->name; s++) {
-        qemu_settings settings = {0};
-        lima_strv argv = {0};
-        scenario_settings(s, "/lh/dev", NULL, &settings);
-        lima_qemu_argv(&settings, &argv);
+        lima_strv argv = argv_of(s);
         for (size_t i = 0; i + 1 < argv.len; i++)
             if (lima_str_eq(argv.items[i], "-drive"))
                 assert_non_null(strstr(argv.items[i + 1], ",format="));
         lima_strv_free(&argv);
-        lima_qemu_settings_free(&settings);
     }
 }
 

@@ -50,8 +50,10 @@ static void words__bad_value__names_the_variable(void **state)
 {
     (void)state;
     lima_strv words = {0};
-    assert_err(lima_qemu_program_words("x86_64", "qemu 'open", &words, &err), LIMA_CODE_INVALID_ARGUMENT, "QEMU_SYSTEM_X86_64");
-    assert_err(lima_qemu_program_words("aarch64", "'' -m 1G", &words, &err), LIMA_CODE_INVALID_ARGUMENT, "QEMU_SYSTEM_AARCH64", "empty");
+    assert_err(lima_qemu_program_words("x86_64", "qemu 'open", &words, &err), LIMA_CODE_INVALID_ARGUMENT,
+               "QEMU_SYSTEM_X86_64");
+    assert_err(lima_qemu_program_words("aarch64", "'' -m 1G", &words, &err), LIMA_CODE_INVALID_ARGUMENT,
+               "QEMU_SYSTEM_AARCH64", "empty");
     assert_err(lima_qemu_program_words("riscv64", NULL, &words, &err), LIMA_CODE_UNIMPLEMENTED, "riscv64");
     assert_int_equal(words.len, 0);
     assert_null(lima_qemu_program_variable("riscv64"));
@@ -124,9 +126,10 @@ static void accel__tcg_missing_too__fails(void **state)
     qemu_features features = features_of("kvm", "");
     qemu_accel_probe probe = {.reason = "no rights"};
     qemu_choice choice = {.accel = "old"};
-    assert_err(lima_qemu_choose_accel("x86_64", &linux_x86, &features, &probe, &choice, &err), LIMA_CODE_FAILED_PRECONDITION, "no rights",
-               "tcg is missing");
-    assert_err(lima_qemu_choose_accel("aarch64", &linux_x86, &features, NULL, &choice, &err), LIMA_CODE_FAILED_PRECONDITION, "here: its");
+    assert_err(lima_qemu_choose_accel("x86_64", &linux_x86, &features, &probe, &choice, &err),
+               LIMA_CODE_FAILED_PRECONDITION, "no rights", "tcg is missing");
+    assert_err(lima_qemu_choose_accel("aarch64", &linux_x86, &features, NULL, &choice, &err),
+               LIMA_CODE_FAILED_PRECONDITION, "here: its");
     assert_string_equal(choice.accel, "old");
     lima_qemu_features_free(&features);
 }
@@ -139,11 +142,16 @@ static void cpu__not_chosen__suits_host_and_accelerator(void **state)
         const qemu_host *host;
         const char *accel, *cpu;
     } table[] = {
-        {"x86_64", &linux_x86, "kvm", "host"},       {"x86_64", &linux_x86, "tcg", "max"},
-        {"aarch64", &linux_x86, "tcg", "max"},       {"aarch64", &linux_arm, "kvm", "host"},
-        {"aarch64", &mac_arm, "hvf", "host"},        {"aarch64", &mac_sme, "hvf", "max"},
-        {"x86_64", &mac_x86, "hvf", "host,-avx512vl,-pdpe1gb"}, {"x86_64", &mac_arm, "tcg", "max,-avx512vl,-pdpe1gb"},
-        {"x86_64", &windows_x86, "whpx", "qemu64"},  {"aarch64", &windows_x86, "tcg", "max"},
+        {"x86_64", &linux_x86, "kvm", "host"},
+        {"x86_64", &linux_x86, "tcg", "max"},
+        {"aarch64", &linux_x86, "tcg", "max"},
+        {"aarch64", &linux_arm, "kvm", "host"},
+        {"aarch64", &mac_arm, "hvf", "host"},
+        {"aarch64", &mac_sme, "hvf", "max"},
+        {"x86_64", &mac_x86, "hvf", "host,-avx512vl,-pdpe1gb"},
+        {"x86_64", &mac_arm, "tcg", "max,-avx512vl,-pdpe1gb"},
+        {"x86_64", &windows_x86, "whpx", "qemu64"},
+        {"aarch64", &windows_x86, "tcg", "max"},
         {"x86_64", &netbsd_x86, "nvmm", "max"},
     };
     qemu_features features = {0};
@@ -159,10 +167,13 @@ static void cpu__not_chosen__suits_host_and_accelerator(void **state)
 static void cpu__of_configuration__must_be_known(void **state)
 {
     (void)state;
-    lima_instance *inst = make_instance("{'vmOpts':{'qemu':{'cpuType':{'x86_64':'Nehalem,+avx','aarch64':'a72'}}}}");
-    qemu_features known = features_of("", "max Nehalem"), unknown = features_of("", "max kvm Haswell"), none = {0};
+    lima_instance *inst =
+        make_instance("{'vmOpts':{'qemu':{'cpuType':{'x86_64':'Nehalem,+avx','aarch64':'a72'}}}}");
+    qemu_features known = features_of("", "max Nehalem"), unknown = features_of("", "max kvm Haswell"),
+                  none = {0};
     qemu_choice choice = {.accel = "tcg"};
-    assert_err(lima_qemu_choose_cpu(inst, &linux_x86, &unknown, &choice, &err), LIMA_CODE_INVALID_ARGUMENT, "Nehalem", "vmOpts.qemu.cpuType.x86_64");
+    assert_err(lima_qemu_choose_cpu(inst, &linux_x86, &unknown, &choice, &err), LIMA_CODE_INVALID_ARGUMENT,
+               "Nehalem", "vmOpts.qemu.cpuType.x86_64");
     assert_string_equal(choice.cpu, "");
     assert_ok(lima_qemu_choose_cpu(inst, &linux_x86, &known, &choice, &err));
     assert_string_equal(choice.cpu, "Nehalem,+avx");
@@ -208,11 +219,13 @@ static void cpu__too_long__fails(void **state)
     lima_instance *inst = make_instance(config);
     qemu_features features = {0};
     qemu_choice choice = {.accel = "tcg"};
-    assert_err(lima_qemu_choose_cpu(inst, &linux_x86, &features, &choice, &err), LIMA_CODE_INVALID_ARGUMENT, "longer than 255");
+    assert_err(lima_qemu_choose_cpu(inst, &linux_x86, &features, &choice, &err), LIMA_CODE_INVALID_ARGUMENT,
+               "longer than 255");
     lima_instance_free(inst);
 }
 
-static void check_one(const char *config, const qemu_host *host, lima_version version, const char *refused, const char *warned)
+static void check_one(const char *config, const qemu_host *host, lima_version version, const char *refused,
+                      const char *warned)
 {
     lima_instance *inst = make_instance(config);
     qemu_features features = {.version = version};
@@ -253,7 +266,8 @@ static void version__unreadable_minimum__fails(void **state)
     lima_instance *inst = make_instance("{'vmOpts':{'qemu':{'minimumVersion':'new'}}}");
     qemu_features features = {0};
     char *warning = NULL;
-    assert_err(lima_qemu_check_version(inst, &linux_x86, &features, &warning, &err), LIMA_CODE_INVALID_ARGUMENT, "vmOpts.qemu.minimumVersion");
+    assert_err(lima_qemu_check_version(inst, &linux_x86, &features, &warning, &err),
+               LIMA_CODE_INVALID_ARGUMENT, "vmOpts.qemu.minimumVersion");
     lima_instance_free(inst);
 }
 

@@ -57,7 +57,8 @@ static void configure__this_host__is_configure_on(void **state)
 static void configure__set_values__stay(void **state)
 {
     (void)state;
-    lima_instance *inst = make_instance("{'video':{'vnc':{'display':'127.0.0.1:5'}},'mountType':'reverse-sshfs','own':[1.50]}");
+    lima_instance *inst =
+        make_instance("{'video':{'vnc':{'display':'127.0.0.1:5'}},'mountType':'reverse-sshfs','own':[1.50]}");
     assert_ok(lima_qemu_configure_on(inst, "linux", &err));
     assert_string_equal(lima_json_str(inst->doc, "", "config.video.vnc.display"), "127.0.0.1:5");
     assert_string_equal(conf(inst, "mountType"), "reverse-sshfs");
@@ -70,7 +71,8 @@ static void configure__set_values__stay(void **state)
 static void configure__twice__changes_nothing(void **state)
 {
     (void)state;
-    lima_instance *inst = make_instance("{'cpuType':{'x86_64':'max'},'mountType':'virtiofs','mounts':[{'location':'/a'}]}");
+    lima_instance *inst =
+        make_instance("{'cpuType':{'x86_64':'max'},'mountType':'virtiofs','mounts':[{'location':'/a'}]}");
     assert_ok(lima_qemu_configure_on(inst, "linux", &err));
     char *once = lima_json_print(inst->doc);
     logged[0] = '\0';
@@ -100,7 +102,11 @@ static void configure__instance_of_lima_0__keeps_reverse_sshfs(void **state)
     (void)state;
     static const struct {
         const char *version, *type;
-    } table[] = {{"0.23.2\n", "reverse-sshfs"}, {"v0.9.0", "reverse-sshfs"}, {"1.0.0", "9p"}, {"2.2.0-153-g1", "9p"}, {"unknown", "9p"}};
+    } table[] = {{"0.23.2\n", "reverse-sshfs"},
+                 {"v0.9.0", "reverse-sshfs"},
+                 {"1.0.0", "9p"},
+                 {"2.2.0-153-g1", "9p"},
+                 {"unknown", "9p"}};
     char *dir = make_folder("config");
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         write_file(dir, "lima-version", table[i].version);
@@ -139,7 +145,8 @@ static void configure__old_cpu_type__moves(void **state)
 static void configure__virtiofs__fills_queue_sizes(void **state)
 {
     (void)state;
-    lima_instance *inst = make_instance("{'mountType':'virtiofs','mounts':[{'location':'/a'},{'location':'/b','virtiofs':{'queueSize':256}}]}");
+    lima_instance *inst = make_instance("{'mountType':'virtiofs','mounts':[{'location':'/a'},{'location':'/"
+                                        "b','virtiofs':{'queueSize':256}}]}");
     assert_ok(lima_qemu_configure_on(inst, "linux", &err));
     assert_int_equal(lima_json_int(inst->doc, 0, "config.mounts[0].virtiofs.queueSize"), 1024);
     assert_int_equal(lima_json_int(inst->doc, 0, "config.mounts[1].virtiofs.queueSize"), 256);
@@ -178,10 +185,12 @@ static void validate__good__passes(void **state)
     (void)state;
     const char *configs[] = {
         "{}",
-        "{'os':'Linux','mountType':'9p','mounts':[{'location':'~'}],'vmOpts':{'qemu':{'minimumVersion':'8.2.1'}}}",
+        "{'os':'Linux','mountType':'9p','mounts':[{'location':'~'}],'vmOpts':{'qemu':{'minimumVersion':'8.2."
+        "1'}}}",
         "{'vmOpts':{'qemu':{'minimumVersion':'8.2.1-rc.1'}},'audio':{'device':'default','interface':'hda'}}",
         "{'vmOpts':{'qemu':{'minimumVersion':'10.0.0+b'}},'audio':{'interface':'virtio'}}",
-        "{'networks':[{'lima':'user-v2','macAddress':'52:55:55:00:00:01','interface':'lima0','metric':100,'vzNAT':null}]}",
+        "{'networks':[{'lima':'user-v2','macAddress':'52:55:55:00:00:01','interface':'lima0','metric':100,'"
+        "vzNAT':null}]}",
     };
     for (size_t i = 0; i < sizeof configs / sizeof configs[0]; i++) {
         lima_instance *inst = make_instance(configs[i]);
@@ -194,7 +203,8 @@ static void validate__good__passes(void **state)
 static void validate__ignored_keys__are_warned_about(void **state)
 {
     (void)state;
-    lima_instance *inst = make_instance("{'networks':[{'socket':'/s','vzNAT':true}],'nestedVirtualization':true}");
+    lima_instance *inst =
+        make_instance("{'networks':[{'socket':'/s','vzNAT':true}],'nestedVirtualization':true}");
     assert_ok(lima_qemu_validate_on(inst, "linux", &err));
     assert_non_null(strstr(logged, "networks[0].vzNAT"));
     assert_non_null(strstr(logged, "nestedVirtualization"));
@@ -207,12 +217,17 @@ static void validate__unsupported_guest__says_so(void **state)
     static const struct {
         const char *config, *arch, *word;
     } table[] = {
-        {"{'os':'Windows'}", "x86_64", "Windows"},   {"{'os':'Darwin'}", "aarch64", "Darwin"}, {"{'os':'FreeBSD'}", "x86_64", "FreeBSD"},
-        {"{'os':'Linux'}", "riscv64", "riscv64"},    {"{}", "armv7l", "armv7l"},               {"{}", "s390x", "x86_64 or aarch64"},
+        {"{'os':'Windows'}", "x86_64", "Windows"},
+        {"{'os':'Darwin'}", "aarch64", "Darwin"},
+        {"{'os':'FreeBSD'}", "x86_64", "FreeBSD"},
+        {"{'os':'Linux'}", "riscv64", "riscv64"},
+        {"{}", "armv7l", "armv7l"},
+        {"{}", "s390x", "x86_64 or aarch64"},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         lima_instance *inst = make_instance_in("/d", table[i].arch, table[i].config);
-        assert_err(lima_qemu_validate_on(inst, "linux", &err), LIMA_CODE_UNIMPLEMENTED, table[i].word, "not supported by this driver");
+        assert_err(lima_qemu_validate_on(inst, "linux", &err), LIMA_CODE_UNIMPLEMENTED, table[i].word,
+                   "not supported by this driver");
         lima_instance_free(inst);
     }
 }
@@ -226,15 +241,21 @@ static void validate__bad_value__names_the_key(void **state)
     } table[] = {
         {"{'mountType':'virtiofs'}", "darwin", "reverse-sshfs, 9p", LIMA_CODE_INVALID_ARGUMENT},
         {"{'mountType':'9p'}", "windows", "mountType", LIMA_CODE_INVALID_ARGUMENT},
-        {"{'vmOpts':{'qemu':{'minimumVersion':'8'}}}", "linux", "minimumVersion '8'", LIMA_CODE_INVALID_ARGUMENT},
-        {"{'vmOpts':{'qemu':{'minimumVersion':'8.2'}}}", "linux", "minimumVersion", LIMA_CODE_INVALID_ARGUMENT},
-        {"{'vmOpts':{'qemu':{'minimumVersion':'8.2.1.4'}}}", "linux", "minimumVersion", LIMA_CODE_INVALID_ARGUMENT},
-        {"{'vmOpts':{'qemu':{'minimumVersion':'8.2.1-'}}}", "linux", "minimumVersion", LIMA_CODE_INVALID_ARGUMENT},
-        {"{'vmOpts':{'qemu':{'minimumVersion':'v8.2.1'}}}", "linux", "minimumVersion", LIMA_CODE_INVALID_ARGUMENT},
+        {"{'vmOpts':{'qemu':{'minimumVersion':'8'}}}", "linux", "minimumVersion '8'",
+         LIMA_CODE_INVALID_ARGUMENT},
+        {"{'vmOpts':{'qemu':{'minimumVersion':'8.2'}}}", "linux", "minimumVersion",
+         LIMA_CODE_INVALID_ARGUMENT},
+        {"{'vmOpts':{'qemu':{'minimumVersion':'8.2.1.4'}}}", "linux", "minimumVersion",
+         LIMA_CODE_INVALID_ARGUMENT},
+        {"{'vmOpts':{'qemu':{'minimumVersion':'8.2.1-'}}}", "linux", "minimumVersion",
+         LIMA_CODE_INVALID_ARGUMENT},
+        {"{'vmOpts':{'qemu':{'minimumVersion':'v8.2.1'}}}", "linux", "minimumVersion",
+         LIMA_CODE_INVALID_ARGUMENT},
         {"{'vmOpts':{'qemu':{'minimumVersion':8.2}}}", "linux", "minimumVersion", LIMA_CODE_INVALID_ARGUMENT},
         {"{'networks':[{'lima':'bridged'}]}", "linux", "bridged", LIMA_CODE_UNIMPLEMENTED},
         {"{'networks':[{'vzNAT':true}]}", "linux", "neither lima nor socket", LIMA_CODE_INVALID_ARGUMENT},
-        {"{'mountType':'9p','mounts':[{'location':'x'}]}", "linux", "mounts[0].location", LIMA_CODE_INVALID_ARGUMENT},
+        {"{'mountType':'9p','mounts':[{'location':'x'}]}", "linux", "mounts[0].location",
+         LIMA_CODE_INVALID_ARGUMENT},
         {"{'mounts':[{'location':1}]}", "linux", "location", LIMA_CODE_INVALID_ARGUMENT},
         {"{'audio':{'interface':'sb16'}}", "linux", "sb16", LIMA_CODE_INVALID_ARGUMENT},
     };
@@ -253,7 +274,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(configure__set_values__stay, start_log, end_log),
         cmocka_unit_test_setup_teardown(configure__twice__changes_nothing, start_log, end_log),
         cmocka_unit_test_setup_teardown(configure__mount_type_default_word__is_filled, start_log, end_log),
-        cmocka_unit_test_setup_teardown(configure__instance_of_lima_0__keeps_reverse_sshfs, start_log, end_log),
+        cmocka_unit_test_setup_teardown(configure__instance_of_lima_0__keeps_reverse_sshfs, start_log,
+                                        end_log),
         cmocka_unit_test_setup_teardown(configure__no_folder__counts_as_new, start_log, end_log),
         cmocka_unit_test_setup_teardown(configure__old_cpu_type__moves, start_log, end_log),
         cmocka_unit_test_setup_teardown(configure__virtiofs__fills_queue_sizes, start_log, end_log),

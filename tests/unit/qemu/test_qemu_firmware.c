@@ -13,8 +13,12 @@ static void candidates__x86_64__in_limas_order(void **state)
     lima_instance *inst = make_instance("{}");
     lima_strv list = {0};
     lima_qemu_firmware_candidates(inst, "/opt/q/bin/qemu-system-x86_64", "/home/ü", &list);
-    const char *first[] = {"/lh/dev/qemu-efi-code.fd", "/home/ü/.local/share/qemu/edk2-x86_64-code.fd", "/opt/q/share/qemu/edk2-x86_64-code.fd",
-                           "/opt/q/bin/share/edk2-x86_64-code.fd", "/usr/share/edk2/x64/OVMF_CODE.4m.fd", "/usr/share/OVMF/OVMF_CODE.fd"};
+    const char *first[] = {"/lh/dev/qemu-efi-code.fd",
+                           "/home/ü/.local/share/qemu/edk2-x86_64-code.fd",
+                           "/opt/q/share/qemu/edk2-x86_64-code.fd",
+                           "/opt/q/bin/share/edk2-x86_64-code.fd",
+                           "/usr/share/edk2/x64/OVMF_CODE.4m.fd",
+                           "/usr/share/OVMF/OVMF_CODE.fd"};
     assert_int_equal(list.len, 10);
     for (size_t i = 0; i < sizeof first / sizeof first[0]; i++)
         assert_string_equal(list.items[i], first[i]);
@@ -43,7 +47,8 @@ static void candidates__local_image__comes_second(void **state)
     for (size_t i = 0; i < 3; i++) {
         char config[512];
         snprintf(config, sizeof config,
-                 "{'firmware':{'images':[{'location':'/x','arch':'aarch64'},{'location':'/y','arch':'x86_64','vmType':'vz'},"
+                 "{'firmware':{'images':[{'location':'/x','arch':'aarch64'},{'location':'/"
+                 "y','arch':'x86_64','vmType':'vz'},"
                  "{'location':'%s','arch':'x86_64','vmType':'qemu'}]}}",
                  table[i].location);
         lima_instance *inst = make_instance(config);
@@ -59,7 +64,8 @@ static void candidates__local_image__comes_second(void **state)
 static void url__of_remote_image__is_no_candidate(void **state)
 {
     (void)state;
-    lima_instance *inst = make_instance("{'firmware':{'images':[{'location':'https://h/f.fd','arch':'x86_64','digest':'sha256:00'}]}}");
+    lima_instance *inst = make_instance(
+        "{'firmware':{'images':[{'location':'https://h/f.fd','arch':'x86_64','digest':'sha256:00'}]}}");
     const char *digest = NULL;
     lima_strv list = {0};
     assert_string_equal(lima_qemu_firmware_url(inst, &digest), "https://h/f.fd");
@@ -75,7 +81,8 @@ static void wanted__legacy_bios__only_x86_64_can(void **state)
 {
     (void)state;
     const char *legacy = "{'firmware':{'legacyBIOS':true}}";
-    lima_instance *x86 = make_instance(legacy), *arm = make_instance_in("/d", "aarch64", legacy), *plain = make_instance("{}");
+    lima_instance *x86 = make_instance(legacy), *arm = make_instance_in("/d", "aarch64", legacy),
+                  *plain = make_instance("{}");
     bool ignored = true;
     assert_false(lima_qemu_firmware_wanted(x86, &ignored));
     assert_false(ignored);
@@ -134,9 +141,10 @@ static void choose__none_without_kernel__names_places_and_packages(void **state)
     lima_strv candidates = {0}, existing = {0};
     char *found = NULL;
     lima_strv_add(&candidates, "/some/place.fd");
-    assert_err(lima_qemu_firmware_choose(x86, &candidates, false, is_listed, &existing, &found, &err), LIMA_CODE_NOT_FOUND, "x86_64", "ovmf",
-               "legacyBIOS", "/some/place.fd");
-    assert_err(lima_qemu_firmware_choose(arm, &candidates, false, is_listed, &existing, &found, &err), LIMA_CODE_NOT_FOUND, "qemu-efi-aarch64");
+    assert_err(lima_qemu_firmware_choose(x86, &candidates, false, is_listed, &existing, &found, &err),
+               LIMA_CODE_NOT_FOUND, "x86_64", "ovmf", "legacyBIOS", "/some/place.fd");
+    assert_err(lima_qemu_firmware_choose(arm, &candidates, false, is_listed, &existing, &found, &err),
+               LIMA_CODE_NOT_FOUND, "qemu-efi-aarch64");
     assert_null(found);
     lima_strv_free(&candidates);
     lima_instance_free(x86);

@@ -8,13 +8,16 @@ static const char cpus_x86_old[] = "Available CPUs:\n"
                                    "x86 Broadwell-IBRS        (alias of Broadwell-v3)\r\n"
                                    "x86 max                   Enables all features\n\n"
                                    "Recognized CPUID flags:\n  3dnow kvm abm\n";
-static const char cpus_x86_new[] = "Available CPUs:\n  486         (alias)\n  max\n\nRecognized CPUID flags:\n  tcgflag\n";
+static const char cpus_x86_new[] =
+    "Available CPUs:\n  486         (alias)\n  max\n\nRecognized CPUID flags:\n  tcgflag\n";
 
 static void version__of_debian__is_read(void **state)
 {
     (void)state;
     qemu_features features = {0};
-    assert_ok(lima_qemu_parse_version("warning: x\nQEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)\nCopyright\n", &features, &err));
+    assert_ok(lima_qemu_parse_version(
+        "warning: x\nQEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)\nCopyright\n", &features,
+        &err));
     assert_int_equal(features.version.major, 7);
     assert_int_equal(features.version.minor, 2);
     assert_int_equal(features.version.patch, 22);
@@ -24,9 +27,11 @@ static void version__other_text__fails_and_keeps_value(void **state)
 {
     (void)state;
     qemu_features features = {.version = {1, 2, 3}};
-    assert_err(lima_qemu_parse_version("bash: no such thing 1.2\n", &features, &err), LIMA_CODE_UNKNOWN, "bash: no such");
+    assert_err(lima_qemu_parse_version("bash: no such thing 1.2\n", &features, &err), LIMA_CODE_UNKNOWN,
+               "bash: no such");
     assert_err(lima_qemu_parse_version("", &features, &err), LIMA_CODE_UNKNOWN, "version");
-    assert_err(lima_qemu_parse_version("QEMU emulator version unknown", &features, &err), LIMA_CODE_INVALID_ARGUMENT, "");
+    assert_err(lima_qemu_parse_version("QEMU emulator version unknown", &features, &err),
+               LIMA_CODE_INVALID_ARGUMENT, "");
     assert_int_equal(features.version.patch, 3);
 }
 
@@ -55,8 +60,10 @@ static void list__without_headline_or_entries__fails_and_keeps_list(void **state
     (void)state;
     qemu_features features = {0};
     assert_ok(lima_qemu_parse_netdevs("Available netdev backend types:\nuser\n", &features, &err));
-    assert_err(lima_qemu_parse_netdevs("qemu: -netdev: unknown\n", &features, &err), LIMA_CODE_UNKNOWN, "network backends", "-netdev: unknown");
-    assert_err(lima_qemu_parse_netdevs("Available netdev backend types:\n", &features, &err), LIMA_CODE_UNKNOWN, "Available");
+    assert_err(lima_qemu_parse_netdevs("qemu: -netdev: unknown\n", &features, &err), LIMA_CODE_UNKNOWN,
+               "network backends", "-netdev: unknown");
+    assert_err(lima_qemu_parse_netdevs("Available netdev backend types:\n", &features, &err),
+               LIMA_CODE_UNKNOWN, "Available");
     assert_err(lima_qemu_parse_netdevs("", &features, &err), LIMA_CODE_UNKNOWN, "''");
     assert_true(lima_strv_has(&features.netdevs, "user"));
     lima_qemu_features_free(&features);
@@ -83,7 +90,8 @@ static void machines__first_word_counts(void **state)
 {
     (void)state;
     qemu_features features = {0};
-    assert_ok(lima_qemu_parse_machines("Supported machines are:\nq35    Standard PC (alias of pc-q35-7.2)\n", &features, &err));
+    assert_ok(lima_qemu_parse_machines("Supported machines are:\nq35    Standard PC (alias of pc-q35-7.2)\n",
+                                       &features, &err));
     assert_true(lima_strv_has(&features.machines, "q35"));
     assert_false(lima_strv_has(&features.machines, "PC"));
     lima_qemu_features_free(&features);

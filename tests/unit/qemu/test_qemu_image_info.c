@@ -20,9 +20,11 @@ static bool parse(const char *text, qemu_image_info *ret, lima_err *err)
 }
 
 static const char plain_qcow2[] =
-    "{'virtual-size':10485760,'filename':'/i/disk','cluster-size':65536,'format':'qcow2','actual-size':200704,"
+    "{'virtual-size':10485760,'filename':'/i/"
+    "disk','cluster-size':65536,'format':'qcow2','actual-size':200704,"
     "'format-specific':{'type':'qcow2','data':{'compat':'1.1','corrupt':false}},'dirty-flag':true,"
-    "'children':[{'name':'file','info':{'children':[],'virtual-size':197120,'filename':'/i/disk','format':'file'}}],"
+    "'children':[{'name':'file','info':{'children':[],'virtual-size':197120,'filename':'/i/"
+    "disk','format':'file'}}],"
     "'snapshots':[{'id':'1','name':'t','vm-state-size':5,'date-sec':1,'vm-clock-sec':0}]}";
 
 static void parse__plain_qcow2__passes(void **state)
@@ -44,9 +46,12 @@ static void parse__accepted_formats__pass(void **state)
 {
     (void)state;
     const char *texts[] = {
-        "{'virtual-size':0,'format':'raw'}", "{'virtual-size':1,'format':'vhdx'}",
-        "{'virtual-size':1,'format':'vmdk','format-specific':{'type':'vmdk','data':{'extents':[{'filename':'/i/disk'}]}}}",
-        "{'virtual-size':1,'format':'vmdk','filename':'rel/disk','format-specific':{'data':{'extents':[{'filename':'rel/disk'}]}}}",
+        "{'virtual-size':0,'format':'raw'}",
+        "{'virtual-size':1,'format':'vhdx'}",
+        "{'virtual-size':1,'format':'vmdk','format-specific':{'type':'vmdk','data':{'extents':[{'filename':'/"
+        "i/disk'}]}}}",
+        "{'virtual-size':1,'format':'vmdk','filename':'rel/"
+        "disk','format-specific':{'data':{'extents':[{'filename':'rel/disk'}]}}}",
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         qemu_image_info info = {0};
@@ -63,23 +68,32 @@ static void check__image_that_needs_more_than_itself__is_refused(void **state)
         const char *text, *word;
         lima_code code;
     } table[] = {
-        {"{'virtual-size':1,'format':'qcow2','backing-filename':'/etc/shadow'}", "/etc/shadow", LIMA_CODE_INVALID_ARGUMENT},
-        {"{'virtual-size':1,'format':'qcow2','full-backing-filename':'/b'}", "backing file '/b'", LIMA_CODE_INVALID_ARGUMENT},
-        {"{'virtual-size':1,'format':'qcow2','backing-filename':''}", "has the backing file;", LIMA_CODE_INVALID_ARGUMENT},
-        {"{'virtual-size':1,'format':'qcow2','format-specific':{'data':{'data-file':'/d,ü'}}}", "'/d,ü'", LIMA_CODE_INVALID_ARGUMENT},
-        {"{'virtual-size':1,'format':'vmdk','format-specific':{'data':{'extents':[{'filename':'/i/disk'},{'filename':'/i/f2'}]}}}", "'/i/f2'",
+        {"{'virtual-size':1,'format':'qcow2','backing-filename':'/etc/shadow'}", "/etc/shadow",
          LIMA_CODE_INVALID_ARGUMENT},
-        {"{'virtual-size':1,'format':'vmdk','format-specific':{'data':{'extents':[{}]}}}", "unnamed extent", LIMA_CODE_INVALID_ARGUMENT},
-        {"{'virtual-size':1,'format':'raw','children':[{'name':'file','info':{'filename':'/etc/passwd'}}]}", "/etc/passwd",
+        {"{'virtual-size':1,'format':'qcow2','full-backing-filename':'/b'}", "backing file '/b'",
          LIMA_CODE_INVALID_ARGUMENT},
-        {"{'virtual-size':1,'format':'qcow2','children':[{'info':{'filename':'/i/disk'}},{'info':{'filename':'/i/disk'}}]}", "several files",
+        {"{'virtual-size':1,'format':'qcow2','backing-filename':''}", "has the backing file;",
          LIMA_CODE_INVALID_ARGUMENT},
-        {"{'virtual-size':1,'format':'qcow2','children':[{'info':{'filename':'/i/disk','children':[{}]}}]}", "several files",
+        {"{'virtual-size':1,'format':'qcow2','format-specific':{'data':{'data-file':'/d,ü'}}}", "'/d,ü'",
          LIMA_CODE_INVALID_ARGUMENT},
+        {"{'virtual-size':1,'format':'vmdk','format-specific':{'data':{'extents':[{'filename':'/i/"
+         "disk'},{'filename':'/i/f2'}]}}}",
+         "'/i/f2'", LIMA_CODE_INVALID_ARGUMENT},
+        {"{'virtual-size':1,'format':'vmdk','format-specific':{'data':{'extents':[{}]}}}", "unnamed extent",
+         LIMA_CODE_INVALID_ARGUMENT},
+        {"{'virtual-size':1,'format':'raw','children':[{'name':'file','info':{'filename':'/etc/passwd'}}]}",
+         "/etc/passwd", LIMA_CODE_INVALID_ARGUMENT},
+        {"{'virtual-size':1,'format':'qcow2','children':[{'info':{'filename':'/i/"
+         "disk'}},{'info':{'filename':'/i/disk'}}]}",
+         "several files", LIMA_CODE_INVALID_ARGUMENT},
+        {"{'virtual-size':1,'format':'qcow2','children':[{'info':{'filename':'/i/disk','children':[{}]}}]}",
+         "several files", LIMA_CODE_INVALID_ARGUMENT},
         {"{'virtual-size':1,'format':'qcow2','children':[{}]}", "unnamed child", LIMA_CODE_INVALID_ARGUMENT},
         {"{'virtual-size':1,'format':'qcow2','encrypted':true}", "is encrypted;", LIMA_CODE_INVALID_ARGUMENT},
-        {"{'virtual-size':1,'format':'qcow2','format-specific':{'data':{'encrypt':{'format':'luks'}}}}", "encrypted", LIMA_CODE_INVALID_ARGUMENT},
-        {"{'virtual-size':1,'format':'qcow2','format-specific':{'data':{'corrupt':true}}}", "corrupt", LIMA_CODE_DATA_LOSS},
+        {"{'virtual-size':1,'format':'qcow2','format-specific':{'data':{'encrypt':{'format':'luks'}}}}",
+         "encrypted", LIMA_CODE_INVALID_ARGUMENT},
+        {"{'virtual-size':1,'format':'qcow2','format-specific':{'data':{'corrupt':true}}}", "corrupt",
+         LIMA_CODE_DATA_LOSS},
         {"{'virtual-size':1,'format':'vdi'}", "format 'vdi'", LIMA_CODE_INVALID_ARGUMENT},
         {"{'virtual-size':1,'format':'luks'}", "possible are qcow2, raw", LIMA_CODE_INVALID_ARGUMENT},
         {"{'virtual-size':1,'format':''}", "format ''", LIMA_CODE_INVALID_ARGUMENT},
@@ -88,7 +102,8 @@ static void check__image_that_needs_more_than_itself__is_refused(void **state)
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         qemu_image_info info = {0};
         assert_ok(parse(table[i].text, &info, &err));
-        assert_err(lima_qemu_image_info_check(&info, "/i/disk", &err), table[i].code, table[i].word, "image '/i/disk'");
+        assert_err(lima_qemu_image_info_check(&info, "/i/disk", &err), table[i].code, table[i].word,
+                   "image '/i/disk'");
         lima_qemu_image_info_free(&info);
     }
 }

@@ -5,7 +5,8 @@
 static void type_default__by_host_and_exclusions(void **state)
 {
     (void)state;
-    lima_instance *plain = make_instance("{}"), *without = make_instance("{'mountTypesUnsupported':['virtiofs','9p']}");
+    lima_instance *plain = make_instance("{}"),
+                  *without = make_instance("{'mountTypesUnsupported':['virtiofs','9p']}");
     assert_string_equal(lima_qemu_mount_type_default(plain, "linux", false), "9p");
     assert_string_equal(lima_qemu_mount_type_default(plain, "darwin", false), "9p");
     assert_string_equal(lima_qemu_mount_type_default(plain, "windows", false), "reverse-sshfs");
@@ -22,9 +23,17 @@ static void type_check__by_host(void **state)
         const char *type, *host;
         bool ok;
     } table[] = {
-        {"", "linux", true},          {"reverse-sshfs", "linux", true}, {"9p", "linux", true},      {"virtiofs", "linux", true},
-        {"wsl2", "linux", false},     {"p", "linux", false},            {"9p", "darwin", true},     {"virtiofs", "darwin", false},
-        {"9p", "windows", false},     {"virtiofs", "windows", false},   {"reverse-sshfs", "windows", true},
+        {"", "linux", true},
+        {"reverse-sshfs", "linux", true},
+        {"9p", "linux", true},
+        {"virtiofs", "linux", true},
+        {"wsl2", "linux", false},
+        {"p", "linux", false},
+        {"9p", "darwin", true},
+        {"virtiofs", "darwin", false},
+        {"9p", "windows", false},
+        {"virtiofs", "windows", false},
+        {"reverse-sshfs", "windows", true},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         char config[128];
@@ -33,8 +42,8 @@ static void type_check__by_host(void **state)
         if (table[i].ok)
             assert_ok(lima_qemu_mount_type_check(inst, table[i].host, &err));
         else
-            assert_err(lima_qemu_mount_type_check(inst, table[i].host, &err), LIMA_CODE_INVALID_ARGUMENT, "mountType", table[i].type,
-                       table[i].host, "reverse-sshfs");
+            assert_err(lima_qemu_mount_type_check(inst, table[i].host, &err), LIMA_CODE_INVALID_ARGUMENT,
+                       "mountType", table[i].type, table[i].host, "reverse-sshfs");
         lima_instance_free(inst);
     }
 }
@@ -43,14 +52,16 @@ static void type_check__excluded__fails(void **state)
 {
     (void)state;
     lima_instance *inst = make_instance("{'mountType':'9p','mountTypesUnsupported':['9p']}");
-    assert_err(lima_qemu_mount_type_check(inst, "linux", &err), LIMA_CODE_INVALID_ARGUMENT, "mountTypesUnsupported");
+    assert_err(lima_qemu_mount_type_check(inst, "linux", &err), LIMA_CODE_INVALID_ARGUMENT,
+               "mountTypesUnsupported");
     lima_instance_free(inst);
 }
 
 static void read__sshfs__is_none_of_qemus_business(void **state)
 {
     (void)state;
-    const char *configs[] = {"{'mounts':[{'location':'~'}]}", "{'mountType':'reverse-sshfs','mounts':[{'location':'relative'}]}"};
+    const char *configs[] = {"{'mounts':[{'location':'~'}]}",
+                             "{'mountType':'reverse-sshfs','mounts':[{'location':'relative'}]}"};
     for (size_t i = 0; i < 2; i++) {
         lima_instance *inst = make_instance(configs[i]);
         qemu_mounts mounts = {0};
@@ -65,8 +76,10 @@ static void read__sshfs__is_none_of_qemus_business(void **state)
 static void read__9p__keeps_order_and_fills_defaults(void **state)
 {
     (void)state;
-    lima_instance *inst = make_instance("{'mountType':'9p','mounts':[{'location':'~','mountPoint':'/m'},{'location':'~/ü,x','mountPoint':'/n',"
-                                        "'writable':true,'9p':{'securityModel':'mapped-xattr'}},{'location':'/c'}]}");
+    lima_instance *inst =
+        make_instance("{'mountType':'9p','mounts':[{'location':'~','mountPoint':'/m'},{'location':'~/"
+                      "ü,x','mountPoint':'/n',"
+                      "'writable':true,'9p':{'securityModel':'mapped-xattr'}},{'location':'/c'}]}");
     qemu_mounts mounts = {0};
     assert_ok(lima_qemu_mounts_read(inst, LIMA_GENERATION_2_0_3, "/home/u", &mounts, &err));
     assert_int_equal(mounts.kind, QEMU_MOUNT_9P);
@@ -87,8 +100,9 @@ static void read__9p__keeps_order_and_fills_defaults(void **state)
 static void read__virtiofs__has_socket_queue_and_tag(void **state)
 {
     (void)state;
-    lima_instance *inst = make_instance("{'mountType':'virtiofs','mounts':[{'location':'~','mountPoint':'/m'},{'location':'/b',"
-                                        "'mountPoint':'/b','virtiofs':{'queueSize':512}}]}");
+    lima_instance *inst =
+        make_instance("{'mountType':'virtiofs','mounts':[{'location':'~','mountPoint':'/m'},{'location':'/b',"
+                      "'mountPoint':'/b','virtiofs':{'queueSize':512}}]}");
     qemu_mounts mounts = {0};
     assert_ok(lima_qemu_mounts_read(inst, LIMA_GENERATION_2_2, "/home/u", &mounts, &err));
     assert_int_equal(mounts.kind, QEMU_MOUNT_VIRTIOFS);
@@ -109,15 +123,18 @@ static void read__bad_entry__names_it_and_keeps_output(void **state)
         {"{'mountType':'9p','mounts':[{'location':'/a'},{'location':'b'}]}", "mounts[1].location 'b'"},
         {"{'mountType':'9p','mounts':[{}]}", "mounts[0].location ''"},
         {"{'mountType':'9p','mounts':[{'location':'~other/x'}]}", "~other"},
-        {"{'mountType':'9p','mounts':[{'location':'/a','9p':{'securityModel':'x,y=z'}}]}", "mounts[0].9p.securityModel"},
+        {"{'mountType':'9p','mounts':[{'location':'/a','9p':{'securityModel':'x,y=z'}}]}",
+         "mounts[0].9p.securityModel"},
         {"{'mountType':'virtiofs','mounts':[{'location':'/a','virtiofs':{'queueSize':0}}]}", "queueSize 0"},
-        {"{'mountType':'virtiofs','mounts':[{'location':'/a','virtiofs':{'queueSize':1000}}]}", "power of two"},
+        {"{'mountType':'virtiofs','mounts':[{'location':'/a','virtiofs':{'queueSize':1000}}]}",
+         "power of two"},
         {"{'mountType':'virtiofs','mounts':[{'location':'/a','virtiofs':{'queueSize':65536}}]}", "32768"},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         lima_instance *inst = make_instance(table[i].config);
         qemu_mounts mounts = {0};
-        assert_err(lima_qemu_mounts_read(inst, LIMA_GENERATION_2_2, "/home/u", &mounts, &err), LIMA_CODE_INVALID_ARGUMENT, table[i].word);
+        assert_err(lima_qemu_mounts_read(inst, LIMA_GENERATION_2_2, "/home/u", &mounts, &err),
+                   LIMA_CODE_INVALID_ARGUMENT, table[i].word);
         assert_null(mounts.items);
         lima_instance_free(inst);
     }
@@ -130,7 +147,8 @@ static void read__too_many__fails(void **state)
     for (size_t i = 0; i <= QEMU_MOUNTS_MAX; i++)
         lima_json_set_str(inst->doc, "/a", "config.mounts[%zu].location", i);
     qemu_mounts mounts = {0};
-    assert_err(lima_qemu_mounts_read(inst, LIMA_GENERATION_2_2, "/", &mounts, &err), LIMA_CODE_INVALID_ARGUMENT, "257", "256");
+    assert_err(lima_qemu_mounts_read(inst, LIMA_GENERATION_2_2, "/", &mounts, &err),
+               LIMA_CODE_INVALID_ARGUMENT, "257", "256");
     lima_instance_free(inst);
 }
 

@@ -3,7 +3,8 @@
 #include "qemu/identity.h"
 #include "qemu/networks.h"
 
-static const char yaml_text[] = "networks:\n  user-v2: {mode: user-v2}\n  my.net: {mode: user-v2}\n  shared: {mode: shared}\n  empty:\n";
+static const char yaml_text[] =
+    "networks:\n  user-v2: {mode: user-v2}\n  my.net: {mode: user-v2}\n  shared: {mode: shared}\n  empty:\n";
 
 static lima_strv user_v2(void)
 {
@@ -58,7 +59,8 @@ static void read_names__beside_the_instance(void **state)
     assert_string_equal(names.items[0], "only");
     lima_strv_free(&names);
     write_file(home, "_config/networks.yaml", "networks: {\n");
-    assert_err(lima_qemu_user_v2_read(inst, &names, &err), LIMA_CODE_INVALID_ARGUMENT, "_config/networks.yaml");
+    assert_err(lima_qemu_user_v2_read(inst, &names, &err), LIMA_CODE_INVALID_ARGUMENT,
+               "_config/networks.yaml");
     lima_instance_free(inst);
     lima_dir_remove(home, NULL);
     free(dir);
@@ -99,8 +101,9 @@ static void nics__none_given__is_the_user_network(void **state)
 static void nics__user_v2_second__becomes_the_first(void **state)
 {
     (void)state;
-    lima_instance *inst = make_instance("{'networks':[{'socket':'/s,1','macAddress':'52:55:55:00:00:01'},{'lima':'my.net',"
-                                        "'macAddress':'52:55:55:00:00:02'},{'lima':'user-v2','macAddress':'52:55:55:00:00:AF'}]}");
+    lima_instance *inst = make_instance(
+        "{'networks':[{'socket':'/s,1','macAddress':'52:55:55:00:00:01'},{'lima':'my.net',"
+        "'macAddress':'52:55:55:00:00:02'},{'lima':'user-v2','macAddress':'52:55:55:00:00:AF'}]}");
     lima_strv names = user_v2();
     qemu_nics nics = {0};
     assert_ok(lima_qemu_nics_read(inst, "m", &names, false, &nics, &err));
@@ -147,11 +150,15 @@ static void nics__bad_entry__names_it_and_keeps_output(void **state)
         lima_code code;
     } table[] = {
         {"{'networks':[{'lima':'shared'}]}", "networks[0]: network 'shared'", LIMA_CODE_UNIMPLEMENTED},
-        {"{'networks':[{'socket':'/s'},{'vzNAT':true}]}", "networks[1] has neither", LIMA_CODE_INVALID_ARGUMENT},
-        {"{'networks':[{'socket':'/s','macAddress':'52:55:55:00:00'}]}", "macAddress", LIMA_CODE_INVALID_ARGUMENT},
+        {"{'networks':[{'socket':'/s'},{'vzNAT':true}]}", "networks[1] has neither",
+         LIMA_CODE_INVALID_ARGUMENT},
+        {"{'networks':[{'socket':'/s','macAddress':'52:55:55:00:00'}]}", "macAddress",
+         LIMA_CODE_INVALID_ARGUMENT},
         {"{'networks':[{'socket':'/s','macAddress':'52:55:55:00:00:0g'}]}", "0g", LIMA_CODE_INVALID_ARGUMENT},
-        {"{'networks':[{'socket':'/s','macAddress':'52-55-55-00-00-01'}]}", "52-55", LIMA_CODE_INVALID_ARGUMENT},
-        {"{'networks':[{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}]}", "16 entries", LIMA_CODE_INVALID_ARGUMENT},
+        {"{'networks':[{'socket':'/s','macAddress':'52-55-55-00-00-01'}]}", "52-55",
+         LIMA_CODE_INVALID_ARGUMENT},
+        {"{'networks':[{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}]}", "16 entries",
+         LIMA_CODE_INVALID_ARGUMENT},
     };
     lima_strv names = user_v2();
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {

@@ -76,7 +76,8 @@ static void fail_with_log(const char *name, const char *log)
 }
 
 /* Retries until QEMU listens, has died, or the time is over. */
-static lima_stream *connect_qmp(const qemu_settings *set, lima_process *process, const char *name, const char *log)
+static lima_stream *connect_qmp(const qemu_settings *set, lima_process *process, const char *name,
+                                const char *log)
 {
     lima_stream *stream = NULL;
     lima_process_exit how = {0};
@@ -93,7 +94,8 @@ static lima_stream *connect_qmp(const qemu_settings *set, lima_process *process,
 /* Everything QMP says until it closes. */
 static void talk(lima_stream *stream, lima_buf *answer)
 {
-    static const char words[] = "{\"execute\":\"qmp_capabilities\"}{\"execute\":\"query-block\"}{\"execute\":\"quit\"}";
+    static const char words[] =
+        "{\"execute\":\"qmp_capabilities\"}{\"execute\":\"query-block\"}{\"execute\":\"quit\"}";
     size_t got = 1;
     char part[4096];
     assert_true(lima_stream_write(stream, words, sizeof words - 1, lima_clock_in(START_MS), NULL, NULL));

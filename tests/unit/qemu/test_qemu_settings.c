@@ -18,8 +18,13 @@ static int make_world(void **state)
     w->choice = (qemu_choice){.accel = "tcg", .cpu = "max"};
     lima_strv_add(&w->words, "qemu-system-x86_64");
     lima_strv_add(&w->user_v2, "user-v2");
-    w->inputs = (qemu_inputs){.host = &w->host, .machine_id = "m", .home = "/home/u", .program_words = &w->words,
-                              .features = &w->features, .choice = &w->choice, .user_v2 = &w->user_v2};
+    w->inputs = (qemu_inputs){.host = &w->host,
+                              .machine_id = "m",
+                              .home = "/home/u",
+                              .program_words = &w->words,
+                              .features = &w->features,
+                              .choice = &w->choice,
+                              .user_v2 = &w->user_v2};
     *state = w;
     return 0;
 }
@@ -50,7 +55,7 @@ static void settings__minimal__has_names_and_files(void **state)
     assert_null(set.cmdline);
     assert_null(set.agent_socket);
     lima_qemu_settings_free(&set);
-    lima_qemu_settings_free(&set);    /* an emptied one again */
+    lima_qemu_settings_free(&set); /* an emptied one again */
     lima_instance_free(inst);
 }
 
@@ -73,7 +78,8 @@ static void settings__other_driver_name__names_the_pid_file(void **state)
 static void settings__audio_by_host(void **state)
 {
     world *w = *state;
-    static const char *const table[][2] = {{"linux", "pa"}, {"darwin", "coreaudio"}, {"windows", "dsound"}, {"freebsd", "oss"}};
+    static const char *const table[][2] = {
+        {"linux", "pa"}, {"darwin", "coreaudio"}, {"windows", "dsound"}, {"freebsd", "oss"}};
     for (size_t i = 0; i < 4; i++) {
         lima_instance *inst = make_instance("{'audio':{'device':'default'}}");
         qemu_settings set = {0};
@@ -126,7 +132,8 @@ static void settings__virtio_sound_on_old_qemu__is_hda_with_warning(void **state
 static void refuse(world *w, lima_instance *inst, lima_code code, const char *word)
 {
     qemu_settings set = {0};
-    assert_err(lima_qemu_settings_from_instance(inst, LIMA_GENERATION_2_2, &w->inputs, &set, &err), code, word);
+    assert_err(lima_qemu_settings_from_instance(inst, LIMA_GENERATION_2_2, &w->inputs, &set, &err), code,
+               word);
     assert_null(set.name);
     lima_instance_free(inst);
 }
@@ -170,7 +177,8 @@ static void settings__disk_without_format__fails(void **state)
 
 static void settings__bad_mount_or_network__fails(void **state)
 {
-    refuse(*state, make_instance("{'mountType':'9p','mounts':[{'location':'x'}]}"), LIMA_CODE_INVALID_ARGUMENT, "mounts[0]");
+    refuse(*state, make_instance("{'mountType':'9p','mounts':[{'location':'x'}]}"),
+           LIMA_CODE_INVALID_ARGUMENT, "mounts[0]");
     refuse(*state, make_instance("{'networks':[{'lima':'x'}]}"), LIMA_CODE_UNIMPLEMENTED, "networks[0]");
 }
 
@@ -182,7 +190,7 @@ static void settings__long_folder__fails_where_a_socket_would(void **state)
         size_t dir_len;
         const char *config, *word;
     } table[] = {
-        {107 - 13, "{}", NULL},                                                                     /* /serialp.sock is 13 bytes */
+        {107 - 13, "{}", NULL}, /* /serialp.sock is 13 bytes */
         {107 - 12, "{}", "serialp.sock"},
         {107 - 8, "{}", "qmp.sock"},
         {107 - 13, "{'mountType':'virtiofs','mounts':[{'location':'/a'}]}", "virtiofsd-0.sock"},

@@ -13,7 +13,8 @@ static lima_snapshot_list parse(const char *text)
     return list;
 }
 
-static void check_row(const lima_snapshot *row, const char *id, const char *tag, uint64_t size, int64_t created, uint64_t clock)
+static void check_row(const lima_snapshot *row, const char *id, const char *tag, uint64_t size,
+                      int64_t created, uint64_t clock)
 {
     assert_string_equal(row->id, id);
     assert_string_equal(row->tag, tag);
@@ -25,10 +26,12 @@ static void check_row(const lima_snapshot *row, const char *id, const char *tag,
 static void table__of_running_7_2__is_read(void **state)
 {
     (void)state;
-    lima_snapshot_list list = parse("List of snapshots present on all disks:\r\n"
-                                    "ID        TAG               VM SIZE                DATE     VM CLOCK     ICOUNT\r\n"
-                                    "--        t1                468 KiB 2026-11-21 15:43:47 00:00:00.000           \r\n"
-                                    "--        averyverylongtagname.of_thirty-chars  468 KiB 2026-11-21 00:00:01 01:02:03.456           \r\n");
+    lima_snapshot_list list =
+        parse("List of snapshots present on all disks:\r\n"
+              "ID        TAG               VM SIZE                DATE     VM CLOCK     ICOUNT\r\n"
+              "--        t1                468 KiB 2026-11-21 15:43:47 00:00:00.000           \r\n"
+              "--        averyverylongtagname.of_thirty-chars  468 KiB 2026-11-21 00:00:01 01:02:03.456      "
+              "     \r\n");
     assert_int_equal(list.len, 2);
     check_row(&list.items[0], "", "t1", 468 * 1024, DAY + 15 * 3600 + 43 * 60 + 47, 0);
     check_row(&list.items[1], "", "averyverylongtagname.of_thirty-chars", 468 * 1024, DAY + 1, 3723456);
@@ -38,9 +41,10 @@ static void table__of_running_7_2__is_read(void **state)
 static void table__of_stopped_7_2__has_ids_and_icount(void **state)
 {
     (void)state;
-    lima_snapshot_list list = parse("Snapshot list:\n"
-                                    "ID        TAG               VM SIZE                DATE     VM CLOCK     ICOUNT\n"
-                                    "12        diskonly              0 B 2026-11-21 00:00:00 00:00:00.000          0\n");
+    lima_snapshot_list list =
+        parse("Snapshot list:\n"
+              "ID        TAG               VM SIZE                DATE     VM CLOCK     ICOUNT\n"
+              "12        diskonly              0 B 2026-11-21 00:00:00 00:00:00.000          0\n");
     assert_int_equal(list.len, 1);
     check_row(&list.items[0], "12", "diskonly", 0, DAY, 0);
     lima_snapshot_list_free(&list);
@@ -49,9 +53,10 @@ static void table__of_stopped_7_2__has_ids_and_icount(void **state)
 static void table__of_9__has_other_columns(void **state)
 {
     (void)state;
-    lima_snapshot_list list = parse("List of snapshots present on all disks:\n"
-                                    "ID      TAG               VM_SIZE                DATE        VM_CLOCK     ICOUNT\n"
-                                    "--      t1               1.5 MiB 2026-11-21 00:00:00  0123:00:12.345         --\n");
+    lima_snapshot_list list =
+        parse("List of snapshots present on all disks:\n"
+              "ID      TAG               VM_SIZE                DATE        VM_CLOCK     ICOUNT\n"
+              "--      t1               1.5 MiB 2026-11-21 00:00:00  0123:00:12.345         --\n");
     check_row(&list.items[0], "", "t1", 1572864, DAY, 442812345);
     lima_snapshot_list_free(&list);
 }
@@ -59,10 +64,11 @@ static void table__of_9__has_other_columns(void **state)
 static void table__of_4__has_short_units(void **state)
 {
     (void)state;
-    lima_snapshot_list list = parse("Snapshot list:\nID        TAG                 VM SIZE                DATE       VM CLOCK\n"
-                                    "1         a                       54M 2026-11-21 00:00:00   00:00:01.000\n"
-                                    "2         b                      1.5G 2026-11-21 00:00:00   00:00:01.000\n"
-                                    "3         c                         0 2026-11-21 00:00:00   00:00:01.000\n");
+    lima_snapshot_list list =
+        parse("Snapshot list:\nID        TAG                 VM SIZE                DATE       VM CLOCK\n"
+              "1         a                       54M 2026-11-21 00:00:00   00:00:01.000\n"
+              "2         b                      1.5G 2026-11-21 00:00:00   00:00:01.000\n"
+              "3         c                         0 2026-11-21 00:00:00   00:00:01.000\n");
     assert_int_equal(list.len, 3);
     check_row(&list.items[0], "1", "a", 54 << 20, DAY, 1000);
     check_row(&list.items[1], "2", "b", 3ULL << 29, DAY, 1000);
@@ -74,10 +80,11 @@ static void table__of_4__has_short_units(void **state)
 static void table__tag_touches_size__is_parted(void **state)
 {
     (void)state;
-    lima_snapshot_list list = parse("--        averyverylongtag854.9 MiB 2026-11-21 00:00:00 00:00:00.000\n"
-                                    "--        averyverylongtag.1.23 GiB 2026-11-21 00:00:00 00:00:00.000\n"
-                                    "--        averyverylongtagx1.02e+03 MiB 2026-11-21 00:00:00 00:00:00.000\n"
-                                    "--        averyverylongtagx1e+03 MiB 2026-11-21 00:00:00 00:00:00.000\n");
+    lima_snapshot_list list =
+        parse("--        averyverylongtag854.9 MiB 2026-11-21 00:00:00 00:00:00.000\n"
+              "--        averyverylongtag.1.23 GiB 2026-11-21 00:00:00 00:00:00.000\n"
+              "--        averyverylongtagx1.02e+03 MiB 2026-11-21 00:00:00 00:00:00.000\n"
+              "--        averyverylongtagx1e+03 MiB 2026-11-21 00:00:00 00:00:00.000\n");
     assert_int_equal(list.len, 4);
     check_row(&list.items[0], "", "averyverylongtag8", (uint64_t)(54.9 * 1048576), DAY, 0);
     check_row(&list.items[1], "", "averyverylongtag.", (uint64_t)(1.23 * 1073741824), DAY, 0);
@@ -97,17 +104,19 @@ static void table__tag_with_blanks_of_others__is_kept(void **state)
 static void table__partial_ones__are_left_out(void **state)
 {
     (void)state;
-    lima_snapshot_list list = parse("List of snapshots present on all disks:\nNone\n\n"
-                                    "List of partial (non-loadable) snapshots on 'disk':\n"
-                                    "ID        TAG               VM SIZE                DATE     VM CLOCK     ICOUNT\n"
-                                    "2         x     468 KiB 2026-11-21 15:43:47 00:00:00.000\n");
+    lima_snapshot_list list =
+        parse("List of snapshots present on all disks:\nNone\n\n"
+              "List of partial (non-loadable) snapshots on 'disk':\n"
+              "ID        TAG               VM SIZE                DATE     VM CLOCK     ICOUNT\n"
+              "2         x     468 KiB 2026-11-21 15:43:47 00:00:00.000\n");
     assert_int_equal(list.len, 0);
 }
 
 static void table__nothing__is_empty(void **state)
 {
     (void)state;
-    const char *texts[] = {"", "\n", "There is no snapshot available.\n", "There is no suitable snapshot available\r\n", "Snapshot list:\n"};
+    const char *texts[] = {"", "\n", "There is no snapshot available.\n",
+                           "There is no suitable snapshot available\r\n", "Snapshot list:\n"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         assert_int_equal(parse(texts[i]).len, 0);
 }
@@ -169,7 +178,8 @@ static lima_json *json(const char *text)
 static void json__of_query_block__is_read(void **state)
 {
     (void)state;
-    lima_json *doc = json("{\"snapshots\":[{\"id\":\"2\",\"name\":\"t ü\",\"vm-state-size\":479577,\"date-sec\":1795275827,\"date-nsec\":5,"
+    lima_json *doc = json("{\"snapshots\":[{\"id\":\"2\",\"name\":\"t "
+                          "ü\",\"vm-state-size\":479577,\"date-sec\":1795275827,\"date-nsec\":5,"
                           "\"vm-clock-sec\":12,\"vm-clock-nsec\":345999999}]}");
     lima_snapshot_list list = {0};
     assert_ok(lima_qemu_snapshots_from_json(doc, &list, &err));
@@ -233,16 +243,21 @@ static void hmp__words__are_failures_with_codes(void **state)
         const char *text, *word;
         lima_code code;
     } table[] = {
-        {"Error: Snapshot 'nope' does not exist in one or more devices\r\n", "limactl snapshot list", LIMA_CODE_NOT_FOUND},
-        {"Error: Device 'raw' is writable but does not support snapshots\n", "'raw' is writable", LIMA_CODE_FAILED_PRECONDITION},
-        {"Error: This is a disk-only snapshot. Revert to it  offline using qemu-img\n", "offline", LIMA_CODE_FAILED_PRECONDITION},
-        {"Error: Migration is disabled when VirtFS export path '/x' is mounted\n", "/x", LIMA_CODE_FAILED_PRECONDITION},
-        {"Error: Error while writing VM state: No space left on device\n", "free space", LIMA_CODE_RESOURCE_EXHAUSTED},
+        {"Error: Snapshot 'nope' does not exist in one or more devices\r\n", "limactl snapshot list",
+         LIMA_CODE_NOT_FOUND},
+        {"Error: Device 'raw' is writable but does not support snapshots\n", "'raw' is writable",
+         LIMA_CODE_FAILED_PRECONDITION},
+        {"Error: This is a disk-only snapshot. Revert to it  offline using qemu-img\n", "offline",
+         LIMA_CODE_FAILED_PRECONDITION},
+        {"Error: Migration is disabled when VirtFS export path '/x' is mounted\n", "/x",
+         LIMA_CODE_FAILED_PRECONDITION},
+        {"Error: Error while writing VM state: No space left on device\n", "free space",
+         LIMA_CODE_RESOURCE_EXHAUSTED},
         {"Something odd\nError: and more\n", "Something odd; and more", LIMA_CODE_UNKNOWN},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
-        assert_err(lima_qemu_hmp_check(table[i].text, strlen(table[i].text), "snapshot 'a': create", &err), table[i].code, table[i].word,
-                   "snapshot 'a': create: ");
+        assert_err(lima_qemu_hmp_check(table[i].text, strlen(table[i].text), "snapshot 'a': create", &err),
+                   table[i].code, table[i].word, "snapshot 'a': create: ");
 }
 
 static void img__failure__has_its_words(void **state)
@@ -252,16 +267,21 @@ static void img__failure__has_its_words(void **state)
         const char *text, *word;
         lima_code code;
     } table[] = {
-        {"qemu-img: Could not delete snapshot 'nope': snapshot not found\n", "snapshot not found", LIMA_CODE_NOT_FOUND},
-        {"qemu-img: Could not apply snapshot 'nope': Failed to load snapshot: No such file or directory\n", "'nope'", LIMA_CODE_NOT_FOUND},
-        {"qemu-img: Could not create snapshot 'x': -95 (Operation not supported)\n", "-95", LIMA_CODE_FAILED_PRECONDITION},
-        {"qemu-img: Could not open 'd': Failed to get \"write\" lock\nIs another process using the image [d]?\n", "[d]",
+        {"qemu-img: Could not delete snapshot 'nope': snapshot not found\n", "snapshot not found",
+         LIMA_CODE_NOT_FOUND},
+        {"qemu-img: Could not apply snapshot 'nope': Failed to load snapshot: No such file or directory\n",
+         "'nope'", LIMA_CODE_NOT_FOUND},
+        {"qemu-img: Could not create snapshot 'x': -95 (Operation not supported)\n", "-95",
          LIMA_CODE_FAILED_PRECONDITION},
+        {"qemu-img: Could not open 'd': Failed to get \"write\" lock\nIs another process using the image "
+         "[d]?\n",
+         "[d]", LIMA_CODE_FAILED_PRECONDITION},
         {"", "without a word (exit status 1)", LIMA_CODE_UNKNOWN},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
-        assert_err(lima_qemu_img_failed(table[i].text, strlen(table[i].text), "snapshot 'x': delete", "exit status 1", &err), table[i].code,
-                   table[i].word, "snapshot 'x': delete: ");
+        assert_err(lima_qemu_img_failed(table[i].text, strlen(table[i].text), "snapshot 'x': delete",
+                                        "exit status 1", &err),
+                   table[i].code, table[i].word, "snapshot 'x': delete: ");
 }
 
 int main(void)
