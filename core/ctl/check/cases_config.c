@@ -150,16 +150,6 @@ static bool validates(lima_check *check, lima_err *err)
     return lima_check_serve_configured(check, err) && lima_check_call(check, "Validate", NULL, NULL, err);
 }
 
-static bool validates_guest_os(lima_check *check, lima_err *err)
-{
-    lima_err got = {0};
-    lima_json_set_str(lima_check_instance(check), "NoSuchOS", "config.os");
-    if (!lima_check_serve(check, err))
-        return false;
-    bool ok = lima_check_configure(check, NULL, &got) && lima_check_call(check, "Validate", NULL, NULL, &got);
-    return lima_check_refused(ok, &got, "a guest system 'NoSuchOS'", err);
-}
-
 /* ---- documents that are none ---- */
 
 static bool refuses(lima_check *check, const char *document, const char *what, lima_err *err)
@@ -227,8 +217,6 @@ const lima_check_case lima_check_config_cases[] = {
     {"config/configure-other-instance", "limactl 2.0 and 2.1 use one server for several instances in turn", "2.3", "keep state by instance folder",
      LIMA_CHECK_ANNOUNCE, other_instance},
     {"config/validate-accepts", "a plain Linux instance of the host's own architecture must be fine", "3.3", "refuse only what cannot work", 0, validates},
-    {"config/unknown-guest-os-is-refused", "Validate is the one place where the user is told before anything is made", "3.3",
-     "refuse a guest system you do not know, naming it", 0, validates_guest_os},
     {"config/configure-null", "a document null is valid JSON and decodes to nothing", "3.5", "check for an object before using it; answer INVALID_ARGUMENT", 0,
      refuses_null},
     {"config/configure-nothing", "a message with zero bytes is valid protobuf and has no document", "3.2", "answer INVALID_ARGUMENT", 0, refuses_nothing},

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "ctl/check/cases.h"
 #include "os/file.h"
+#include "os/listener.h"
 
 enum { NAME_MAX_BYTES = 30, DISK_MS = 120000 };
 
@@ -74,7 +75,7 @@ static bool forward_agent(lima_check *check, lima_err *err)
     return lima_check_serve_configured(check, err) && lima_check_call(check, "ForwardGuestAgent", NULL, NULL, err);
 }
 
-/* When ssh forwards the agent's socket, the driver has nothing to connect, and must still say yes. */
+/* When ssh forwards the agent's socket, the driver has nothing to connect, and must still say yes. The socket is there, as ssh would have made it. */
 static bool agent_conn_when_forwarded(lima_check *check, lima_err *err)
 {
     lima_json *answer = NULL;
@@ -84,7 +85,12 @@ static bool agent_conn_when_forwarded(lima_check *check, lima_err *err)
     lima_json_free(answer);
     if (!forwarded)
         return lima_check_skip(check, "the driver has a way of its own to the guest agent");
-    return lima_check_call(check, "GuestAgentConn", NULL, NULL, err);
+    lima_listener *agent = NULL;
+    char *path = lima_path_join(lima_check_dir(check), "ga.sock");
+    bool ok = lima_listener_open(path, &agent, err) && lima_check_call(check, "GuestAgentConn", NULL, NULL, err);
+    lima_listener_close(agent);
+    free(path);
+    return ok;
 }
 
 static bool display_without_vnc(lima_check *check, lima_err *err)
