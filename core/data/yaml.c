@@ -321,7 +321,7 @@ static bool read_node(reader *r, json_t **ret)
     if (r->event.type == YAML_ALIAS_EVENT)
         return read_alias(r, ret);
     char *anchor = lima_mem_strdup((const char *)anchor_of(&r->event));
-    json_t *value;
+    json_t *value = NULL;
     bool ok = r->event.type == YAML_SCALAR_EVENT ? read_scalar(r, &value) : read_container(r, &value);
     if (ok && anchor)
         json_object_set(r->anchors, anchor, value);
