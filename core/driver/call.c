@@ -215,11 +215,13 @@ static bool wait_for_turn(lima_control *control, lima_call *call, lima_err *err)
 {
     const char *name = call->shared->inst->name;
     if (control->queue_len > LIMA_CONTROL_QUEUE_MAX)
-        return lima_err_set(err, LIMA_CODE_RESOURCE_EXHAUSTED, "instance '%s': %d calls wait already; try again later", name,
+        return lima_err_set(err, LIMA_CODE_RESOURCE_EXHAUSTED,
+                            "instance '%s': %d calls wait already; try again later", name,
                             LIMA_CONTROL_QUEUE_MAX);
     append_queued(control, call);
     while (control->queue != call && !lima_call_cancelled(call))
-        lima_monitor_wait(control->monitor, LIMA_DEADLINE_NEVER); /* ends with the running call, which has its own deadlines */
+        lima_monitor_wait(control->monitor,
+                          LIMA_DEADLINE_NEVER); /* ends with the running call, which has its own deadlines */
     if (!lima_call_cancelled(call))
         return true;
     unlink_queued(control, call);

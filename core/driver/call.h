@@ -35,8 +35,8 @@ struct lima_control {
     void *state;
     lima_monitor *monitor; /* guards what follows */
     shared_instance *shared;
-    lima_call *live;       /* all calls */
-    lima_call *queue;      /* state-changing ones in order; the first one runs */
+    lima_call *live;  /* all calls */
+    lima_call *queue; /* state-changing ones in order; the first one runs */
     unsigned queue_len;
     bool session;
     bool ending, stop_vms;

@@ -84,17 +84,20 @@ void lima_control_boot_scripts(lima_call *call, lima_strv *ret_keys, lima_strv *
 
 bool lima_control_create(lima_call *call, lima_err *err)
 {
-    return finish(lima_call_exclusive(call, CALL_CHANGE, call->control->driver->create, err), call, "create", err);
+    return finish(lima_call_exclusive(call, CALL_CHANGE, call->control->driver->create, err), call, "create",
+                  err);
 }
 
 bool lima_control_create_disk(lima_call *call, lima_err *err)
 {
-    return finish(lima_call_exclusive(call, CALL_CHANGE, call->control->driver->create_disk, err), call, "create the disk of", err);
+    return finish(lima_call_exclusive(call, CALL_CHANGE, call->control->driver->create_disk, err), call,
+                  "create the disk of", err);
 }
 
 bool lima_control_setup_ssh(lima_call *call, lima_err *err)
 {
-    return finish(lima_call_exclusive(call, CALL_SETUP_SSH, call->control->driver->setup_ssh, err), call, "set up SSH to", err);
+    return finish(lima_call_exclusive(call, CALL_SETUP_SSH, call->control->driver->setup_ssh, err), call,
+                  "set up SSH to", err);
 }
 
 static bool stop_vm(lima_call *call, lima_err *err)

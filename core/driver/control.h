@@ -15,11 +15,15 @@
 #include "driver/instance.h"
 
 enum {
-    LIMA_CONTROL_QUEUE_MAX = 32,          /* state-changing calls waiting on one instance; one more is RESOURCE_EXHAUSTED */
-    LIMA_CONTROL_STOP_GRACE_MS = 120000,  /* Stop: the guest's time to shut down. limactl waits 190 s for all of it */
-    LIMA_CONTROL_ORPHAN_GRACE_MS = 60000, /* the same when a VM's Start client has gone, and for a VM found running at Start */
-    LIMA_CONTROL_LOCK_MS = 10000,         /* Start: time for another driver process of this instance to let go of its VM */
-    LIMA_CONTROL_TAG_MAX = 128,           /* bytes of a snapshot tag */
+    LIMA_CONTROL_QUEUE_MAX =
+        32, /* state-changing calls waiting on one instance; one more is RESOURCE_EXHAUSTED */
+    LIMA_CONTROL_STOP_GRACE_MS =
+        120000, /* Stop: the guest's time to shut down. limactl waits 190 s for all of it */
+    LIMA_CONTROL_ORPHAN_GRACE_MS =
+        60000, /* the same when a VM's Start client has gone, and for a VM found running at Start */
+    LIMA_CONTROL_LOCK_MS =
+        10000, /* Start: time for another driver process of this instance to let go of its VM */
+    LIMA_CONTROL_TAG_MAX = 128, /* bytes of a snapshot tag */
 };
 
 typedef struct lima_control lima_control;
@@ -31,7 +35,8 @@ void lima_control_unref(lima_control *control); /* the last one frees; NULL does
 /* For calls from now on. Takes it over. */
 void lima_control_set_instance(lima_control *control, lima_instance *inst);
 lima_instance *lima_control_instance(lima_control *control); /* an owned copy */
-bool lima_control_has_session(lima_control *control); /* this process has started its VM, and the VM has not been seen to end */
+bool lima_control_has_session(
+    lima_control *control); /* this process has started its VM, and the VM has not been seen to end */
 /* The process ends: raises the wake of every call, now and later ones. Sessions end, their VMs run on, but with `stop_vms`
  * they are forced off (the instance folder is gone: nobody could ever reach them again). */
 void lima_control_end(lima_control *control, bool stop_vms);
@@ -60,7 +65,8 @@ bool lima_control_create_disk(lima_call *call, lima_err *err);
 bool lima_control_setup_ssh(lima_call *call, lima_err *err);
 bool lima_control_ssh_address(lima_call *call, char **ret, lima_err *err);
 bool lima_control_agent_connect(lima_call *call, lima_err *err); /* succeeds without the group */
-bool lima_control_change_password(lima_call *call, const char *password, lima_err *err); /* UNIMPLEMENTED without the group, as below */
+bool lima_control_change_password(lima_call *call, const char *password,
+                                  lima_err *err); /* UNIMPLEMENTED without the group, as below */
 bool lima_control_display_connection(lima_call *call, char **ret, lima_err *err);
 bool lima_control_snapshot_create(lima_call *call, const char *tag, lima_err *err);
 bool lima_control_snapshot_apply(lima_call *call, const char *tag, lima_err *err);

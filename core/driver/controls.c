@@ -18,14 +18,15 @@ typedef struct entry {
 struct lima_controls {
     const lima_driver *driver;
     char *name, *version, *inst_dir;
-    lima_monitor *monitor; /* guards what follows */
+    lima_monitor *monitor;          /* guards what follows */
     entry items[LIMA_CONTROLS_MAX]; /* the current one first */
     size_t len;
     char *info; /* of the current one: Info is asked often and must not wait for a driver */
     bool ending, stop_vms;
 };
 
-lima_controls *lima_controls_new(const lima_driver *driver, const char *name, const char *version, const char *inst_dir)
+lima_controls *lima_controls_new(const lima_driver *driver, const char *name, const char *version,
+                                 const char *inst_dir)
 {
     lima_controls *controls = lima_mem_zalloc(1, sizeof *controls);
     controls->driver = driver;
@@ -91,8 +92,10 @@ static bool make_room(lima_controls *controls)
 static bool add(lima_controls *controls, lima_instance *inst, lima_err *err)
 {
     if (controls->len == LIMA_CONTROLS_MAX && !make_room(controls))
-        return lima_err_set(err, LIMA_CODE_RESOURCE_EXHAUSTED, "this driver process runs %d VMs already", LIMA_CONTROLS_MAX);
-    controls->items[controls->len] = (entry){lima_mem_strdup(inst->dir), lima_control_new(controls->driver, controls->name, inst)};
+        return lima_err_set(err, LIMA_CODE_RESOURCE_EXHAUSTED, "this driver process runs %d VMs already",
+                            LIMA_CONTROLS_MAX);
+    controls->items[controls->len] =
+        (entry){lima_mem_strdup(inst->dir), lima_control_new(controls->driver, controls->name, inst)};
     if (controls->ending)
         lima_control_end(controls->items[controls->len].control, controls->stop_vms);
     move_to_front(controls, controls->len++);
@@ -142,11 +145,13 @@ bool lima_controls_check_folder(const char *dir, lima_err *err)
     if (!lima_file_stat(dir, true, &info, err))
         return lima_err_wrap(err, "instance folder");
     if (info.kind == LIMA_FILE_NONE)
-        return lima_err_set(err, LIMA_CODE_NOT_FOUND, "instance folder '%s' does not exist; was the instance deleted?", dir);
+        return lima_err_set(err, LIMA_CODE_NOT_FOUND,
+                            "instance folder '%s' does not exist; was the instance deleted?", dir);
     if (info.kind != LIMA_FILE_DIR)
         return lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION, "instance folder '%s' is not a folder", dir);
     if (!info.mine)
-        return lima_err_set(err, LIMA_CODE_PERMISSION_DENIED, "instance folder '%s' belongs to another user", dir);
+        return lima_err_set(err, LIMA_CODE_PERMISSION_DENIED, "instance folder '%s' belongs to another user",
+                            dir);
     return true;
 }
 
@@ -155,17 +160,20 @@ static bool check_same(const char *own, const char *dir, lima_err *err)
     lima_file_info a = {0}, b = {0};
     if (!own || strcmp(own, dir) == 0)
         return true;
-    if (lima_file_stat(own, true, &a, NULL) && lima_file_stat(dir, true, &b, NULL) && a.kind == LIMA_FILE_DIR && a.device == b.device
-        && a.id == b.id)
+    if (lima_file_stat(own, true, &a, NULL) && lima_file_stat(dir, true, &b, NULL) && a.kind == LIMA_FILE_DIR
+        && a.device == b.device && a.id == b.id)
         return true;
-    return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
-                        "instance folder '%s': this driver process serves '%s' only; start another one for that instance", dir, own);
+    return lima_err_set(
+        err, LIMA_CODE_INVALID_ARGUMENT,
+        "instance folder '%s': this driver process serves '%s' only; start another one for that instance",
+        dir, own);
 }
 
 static bool check_instance(const lima_controls *controls, const lima_instance *inst, lima_err *err)
 {
     if (!*inst->name || !*inst->dir)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "instance document: key '%s' is missing", *inst->name ? "dir" : "name");
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "instance document: key '%s' is missing",
+                            *inst->name ? "dir" : "name");
     if (lima_json_get_kind(inst->doc, "config") != LIMA_JSON_OBJECT)
         return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "instance document: key 'config' is missing");
     return check_same(controls->inst_dir, inst->dir, err) && lima_controls_check_folder(inst->dir, err);
@@ -179,7 +187,8 @@ static bool keep_port(lima_controls *controls, lima_instance *inst, lima_err *er
     lima_monitor_enter(controls->monitor);
     size_t at = find(controls, inst->dir);
     lima_control *control = at < controls->len ? controls->items[at].control : NULL;
-    lima_instance *running = control && lima_control_has_session(control) ? lima_control_instance(control) : NULL;
+    lima_instance *running =
+        control && lima_control_has_session(control) ? lima_control_instance(control) : NULL;
     lima_monitor_leave(controls->monitor);
     if (running && running->ssh_port)
         lima_json_set_int(inst->doc, running->ssh_port, "sshLocalPort");
@@ -225,7 +234,8 @@ bool lima_controls_call(lima_controls *controls, lima_generation generation, lim
 {
     lima_control *control = current(controls);
     if (!control)
-        return lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION, "no instance is configured yet; call Configure first");
+        return lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
+                            "no instance is configured yet; call Configure first");
     *ret = lima_call_new(control, generation);
     lima_control_unref(control);
     return true;

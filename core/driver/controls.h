@@ -9,7 +9,8 @@ enum { LIMA_CONTROLS_MAX = 64 }; /* instances of one server; unused ones make ro
 typedef struct lima_controls lima_controls;
 
 /* `inst_dir`: the only instance folder that Configure accepts; NULL: any. The strings are copied. */
-lima_controls *lima_controls_new(const lima_driver *driver, const char *name, const char *version, const char *inst_dir);
+lima_controls *lima_controls_new(const lima_driver *driver, const char *name, const char *version,
+                                 const char *inst_dir);
 void lima_controls_free(lima_controls *controls); /* no call may be under way */
 
 /* NOT_FOUND: missing; FAILED_PRECONDITION: not a folder; PERMISSION_DENIED: another user's. */
@@ -17,7 +18,8 @@ bool lima_controls_check_folder(const char *dir, lima_err *err);
 /* Makes the instance of this document the current one, and answers with the filled document (owned). A live VM keeps its SSH
  * port when the document has none (facts: lima-driver-contract 8.1, no. 13).
  * INVALID_ARGUMENT: not a usable document, or of another instance folder than inst_dir; else as lima_controls_check_folder. */
-bool lima_controls_configure(lima_controls *controls, const char *json, size_t len, char **ret, lima_err *err);
+bool lima_controls_configure(lima_controls *controls, const char *json, size_t len, char **ret,
+                             lima_err *err);
 char *lima_controls_info(lima_controls *controls); /* owned; works before Configure; asks nobody */
 /* Whether limactl has to forward the guest agent's socket over SSH; asks nobody. */
 bool lima_controls_forward_agent(const lima_controls *controls);
@@ -25,5 +27,7 @@ bool lima_controls_forward_agent(const lima_controls *controls);
 bool lima_controls_call(lima_controls *controls, lima_generation generation, lima_call **ret, lima_err *err);
 
 unsigned lima_controls_sessions(lima_controls *controls); /* VMs started by this process that run */
-bool lima_controls_vm_runs(lima_controls *controls); /* asks the driver about the current instance; may take seconds */
-void lima_controls_end(lima_controls *controls, bool stop_vms); /* lima_control_end for all, and for those to come */
+bool lima_controls_vm_runs(
+    lima_controls *controls); /* asks the driver about the current instance; may take seconds */
+void lima_controls_end(lima_controls *controls,
+                       bool stop_vms); /* lima_control_end for all, and for those to come */

@@ -38,7 +38,8 @@ static void add_features(lima_json *doc, const lima_driver_info *info)
         lima_json_set_str(doc, info->image_formats[i], "features.supportedImageFormats[%zu]", i);
 }
 
-char *lima_document_info(const lima_driver *driver, const char *name, const char *version, const lima_instance *inst)
+char *lima_document_info(const lima_driver *driver, const char *name, const char *version,
+                         const lima_instance *inst)
 {
     lima_driver_info info = {0};
     lima_json *doc = lima_json_new_object();
@@ -101,7 +102,9 @@ bool lima_document_inspect(const lima_driver *driver, lima_instance *inst, char 
     set_status(inst->doc, &status, host_agent);
     char *note = NULL;
     if (status.state == LIMA_VM_RUNNING && !host_agent)
-        note = lima_mem_printf("instance '%s': the VM runs but its host agent does not; run: limactl stop -f %s", inst->name, inst->name);
+        note =
+            lima_mem_printf("instance '%s': the VM runs but its host agent does not; run: limactl stop -f %s",
+                            inst->name, inst->name);
     else if (*status.text)
         note = lima_mem_printf("instance '%s': %s", inst->name, status.text);
     if (!lima_instance_refresh(inst, err)) {

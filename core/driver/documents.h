@@ -9,7 +9,8 @@
 bool lima_document_fill(const lima_driver *driver, const char *name, lima_instance *inst, lima_err *err);
 
 /* Info (facts: lima-driver-contract 4.4), plus "version" and "groups", which limactl skips. `inst` may be NULL. Owned. */
-char *lima_document_info(const lima_driver *driver, const char *name, const char *version, const lima_instance *inst);
+char *lima_document_info(const lima_driver *driver, const char *name, const char *version,
+                         const lima_instance *inst);
 
 /* Puts the VM's state as the driver finds it now into the document (facts: lima-driver-contract 2.2):
  *

@@ -38,14 +38,17 @@ lima_generation lima_call_generation(const lima_call *call);
 /* lima_driver.state_size zeroed bytes, one block per instance for the life of this process; {0} after a restart of the driver:
  * whatever must outlive it is asked from the VM, or read from the instance folder. Callbacks that run at the same time share it. */
 void *lima_call_state(const lima_call *call);
-lima_wake *lima_call_wake(const lima_call *call); /* raised when the client cancelled or has gone, or the driver is told to end */
+lima_wake *lima_call_wake(
+    const lima_call *call); /* raised when the client cancelled or has gone, or the driver is told to end */
 bool lima_call_cancelled(const lima_call *call);
 
 typedef struct lima_driver_info {
     uint32_t vsock_port;     /* the guest agent listens on this vsock port; 0: no */
     const char *virtio_port; /* … or on /dev/virtio-ports/THIS; NULL: no */
-    bool dynamic_ssh_address, static_ssh_port, skip_socket_forwarding, no_cloud_init, rosetta_enabled, rosetta_binfmt;
-    const char *const *image_formats; /* NULL-terminated; others are converted to raw by limactl 2.2+. NULL: all are taken */
+    bool dynamic_ssh_address, static_ssh_port, skip_socket_forwarding, no_cloud_init, rosetta_enabled,
+        rosetta_binfmt;
+    const char *const *
+        image_formats; /* NULL-terminated; others are converted to raw by limactl 2.2+. NULL: all are taken */
 } lima_driver_info;
 
 typedef enum lima_vm_state {
@@ -57,10 +60,10 @@ typedef enum lima_vm_state {
 
 typedef struct lima_vm_status {
     lima_vm_state state;
-    uint32_t pid;        /* the VM's process, for `limactl stop -f`; 0: none or not ours */
-    uint16_t ssh_port;   /* 0: as configured */
+    uint32_t pid;         /* the VM's process, for `limactl stop -f`; 0: none or not ours */
+    uint16_t ssh_port;    /* 0: as configured */
     char ssh_address[64]; /* "": as configured */
-    char text[256];      /* why, for BROKEN */
+    char text[256];       /* why, for BROKEN */
 } lima_vm_status;
 
 typedef struct lima_boot_script {
@@ -69,11 +72,11 @@ typedef struct lima_boot_script {
 } lima_boot_script;
 
 typedef struct lima_snapshot {
-    char *id;              /* owned, as `tag`; "" when there is none */
+    char *id; /* owned, as `tag`; "" when there is none */
     char *tag;
-    uint64_t vm_size;      /* bytes of machine state; 0 for a disk-only snapshot */
-    int64_t created;       /* seconds since 1970-01-01 UTC; 0 unknown */
-    uint64_t vm_clock_ms;  /* guest's running time at the snapshot */
+    uint64_t vm_size;     /* bytes of machine state; 0 for a disk-only snapshot */
+    int64_t created;      /* seconds since 1970-01-01 UTC; 0 unknown */
+    uint64_t vm_clock_ms; /* guest's running time at the snapshot */
 } lima_snapshot;
 
 typedef struct lima_snapshot_list {
@@ -85,8 +88,10 @@ void lima_snapshot_list_free(lima_snapshot_list *list);
 
 /* Snapshots, of a running VM with its memory or of a stopped one. Tags were checked before: 1 to 128 bytes of [A-Za-z0-9._-], first one a letter or digit. */
 typedef struct lima_driver_snapshots {
-    bool (*create)(lima_call *call, const char *tag, lima_err *err); /* ALREADY_EXISTS when the tag is taken */
-    bool (*apply)(lima_call *call, const char *tag, lima_err *err);  /* NOT_FOUND for an unknown tag, also below */
+    bool (*create)(lima_call *call, const char *tag,
+                   lima_err *err); /* ALREADY_EXISTS when the tag is taken */
+    bool (*apply)(lima_call *call, const char *tag,
+                  lima_err *err); /* NOT_FOUND for an unknown tag, also below */
     bool (*remove)(lima_call *call, const char *tag, lima_err *err);
     bool (*list)(lima_call *call, lima_snapshot_list *ret, lima_err *err);
 } lima_driver_snapshots;
@@ -110,18 +115,24 @@ typedef struct lima_driver {
     void (*state_free)(void *state); /* what the block owns, at the end of the process; a running VM stays */
 
     /* ---- without a VM; may run at any time ---- */
-    void (*info)(const lima_instance *inst_or_null, lima_driver_info *ret); /* *ret is zeroed before; asked at the start (NULL)
+    void (*info)(const lima_instance *inst_or_null,
+                 lima_driver_info *ret); /* *ret is zeroed before; asked at the start (NULL)
                                                                              * and with each Configure */
-    bool (*configure)(lima_instance *inst, lima_err *err);                 /* fills defaults into inst->doc; vmType and mountType
+    bool (*configure)(lima_instance *inst,
+                      lima_err *err); /* fills defaults into inst->doc; vmType and mountType
                                                                             * ("reverse-sshfs") are filled by the library if still missing */
     bool (*validate)(const lima_instance *inst, lima_err *err);
-    bool (*inspect)(const lima_instance *inst, lima_vm_status *ret, lima_err *err); /* from the hypervisor, now, within 5 s; must be set */
+    bool (*inspect)(const lima_instance *inst, lima_vm_status *ret,
+                    lima_err *err); /* from the hypervisor, now, within 5 s; must be set */
 
     /* ---- the life of a VM, in order ---- */
-    bool (*create)(lima_call *call, lima_err *err);      /* once, and again before every start */
-    bool (*create_disk)(lima_call *call, lima_err *err); /* before every start: does nothing when the disk is there */
-    size_t (*boot_scripts)(const lima_instance *inst, const lima_boot_script **ret); /* number of scripts at *ret, which stay valid */
-    bool (*start)(lima_call *call, lima_err *err);       /* returns when the VM runs; must be set. The library has seen to it that
+    bool (*create)(lima_call *call, lima_err *err); /* once, and again before every start */
+    bool (*create_disk)(lima_call *call,
+                        lima_err *err); /* before every start: does nothing when the disk is there */
+    size_t (*boot_scripts)(const lima_instance *inst,
+                           const lima_boot_script **ret); /* number of scripts at *ret, which stay valid */
+    bool (*start)(lima_call *call,
+                  lima_err *err); /* returns when the VM runs; must be set. The library has seen to it that
                                                           * none of this instance runs */
     /* Blocks until the VM of `start` is gone: true when it ended in order, false with the reason when it failed, or CANCELLED when
      * lima_call_wake was raised. Must be set. */
@@ -131,7 +142,8 @@ typedef struct lima_driver {
     /* Asks the guest to shut down, forces it after grace_ms (0: at once), returns when the VM is gone; fine when none runs. Also for a VM
      * that an earlier process of this driver has started. Must be set. */
     bool (*stop)(lima_call *call, uint32_t grace_ms, lima_err *err);
-    bool (*remove)(lima_call *call, lima_err *err); /* limactl removes the instance folder after it; nothing else may stay */
+    bool (*remove)(lima_call *call,
+                   lima_err *err); /* limactl removes the instance folder after it; nothing else may stay */
 
     /* ---- groups; NULL: not supported, and the service says so ---- */
     const lima_driver_snapshots *snapshots;

@@ -17,7 +17,8 @@ static bool take_number(const lima_json *doc, const char *key, uint64_t max, uin
 {
     int64_t value = lima_json_int(doc, 0, "%s", key);
     if (value < 0 || (uint64_t)value > max)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "instance key '%s': %lld is out of range, 0 to %llu are allowed", key,
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
+                            "instance key '%s': %lld is out of range, 0 to %llu are allowed", key,
                             (long long)value, (unsigned long long)max);
     *ret = (uint64_t)value;
     return true;
@@ -26,8 +27,10 @@ static bool take_number(const lima_json *doc, const char *key, uint64_t max, uin
 static bool take_numbers(lima_instance *inst, lima_err *err)
 {
     uint64_t port, cpus, memory, disk, pid;
-    if (!take_number(inst->doc, "sshLocalPort", UINT16_MAX, &port, err) || !take_number(inst->doc, "cpus", UINT32_MAX, &cpus, err)
-        || !take_number(inst->doc, "memory", INT64_MAX, &memory, err) || !take_number(inst->doc, "disk", INT64_MAX, &disk, err)
+    if (!take_number(inst->doc, "sshLocalPort", UINT16_MAX, &port, err)
+        || !take_number(inst->doc, "cpus", UINT32_MAX, &cpus, err)
+        || !take_number(inst->doc, "memory", INT64_MAX, &memory, err)
+        || !take_number(inst->doc, "disk", INT64_MAX, &disk, err)
         || !take_number(inst->doc, "hostAgentPID", UINT32_MAX, &pid, err))
         return false;
     inst->ssh_port = (uint16_t)port;
@@ -58,7 +61,8 @@ bool lima_instance_refresh(lima_instance *inst, lima_err *err)
         return false;
     take_texts(&fresh);
     if (*fresh.dir && !lima_path_is_absolute(fresh.dir))
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "instance key 'dir': '%s' is not an absolute path", fresh.dir);
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
+                            "instance key 'dir': '%s' is not an absolute path", fresh.dir);
     *inst = fresh;
     return true;
 }
@@ -97,7 +101,8 @@ static bool set_size(lima_json *doc, const lima_json *config, const char *key, l
     if (!lima_parse_size(text, &bytes, err))
         return lima_err_wrap(err, "configuration key '%s'", key);
     if (bytes > INT64_MAX)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "configuration key '%s': %s is too large", key, text);
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "configuration key '%s': %s is too large", key,
+                            text);
     lima_json_set_int(doc, (int64_t)bytes, "%s", key);
     return true;
 }
@@ -112,13 +117,15 @@ static void set_folder(lima_json *doc, const char *file_path)
     free(dir);
 }
 
-bool lima_instance_from_config(const lima_json *config, const char *file_path, lima_instance **ret, lima_err *err)
+bool lima_instance_from_config(const lima_json *config, const char *file_path, lima_instance **ret,
+                               lima_err *err)
 {
     if (lima_json_get_kind(config, "%s", "") != LIMA_JSON_OBJECT)
         return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "configuration: not a JSON object");
     lima_json *doc = lima_json_new_object();
     lima_json_set_copy(doc, config, "config");
-    if (!lima_instance_check_keys(doc, err) || !set_size(doc, config, "memory", err) || !set_size(doc, config, "disk", err)) {
+    if (!lima_instance_check_keys(doc, err) || !set_size(doc, config, "memory", err)
+        || !set_size(doc, config, "disk", err)) {
         lima_json_free(doc);
         return false;
     }

@@ -10,13 +10,17 @@
 #include "os/clock.h"
 
 enum {
-    LIMA_LIFECYCLE_CHECK_MS = 2000,           /* between two looks; a new server waits longer than that for the old one to leave */
-    LIMA_LIFECYCLE_IDLE_MS = 600000,          /* INST_DIR: nobody connected, no VM; environment LIMA_DRIVER_IDLE_SECONDS */
-    LIMA_LIFECYCLE_FIRST_MS = 60000,          /* ANNOUNCE: nobody has ever connected */
-    LIMA_LIFECYCLE_LAST_MS = 10000,           /* ANNOUNCE: the last connection was closed in use: its limactl has gone */
-    LIMA_LIFECYCLE_IDLE_CHANNEL_MS = 2100000, /* ANNOUNCE: it was closed while idle. grpc-go does that after 30 min without a
+    LIMA_LIFECYCLE_CHECK_MS =
+        2000, /* between two looks; a new server waits longer than that for the old one to leave */
+    LIMA_LIFECYCLE_IDLE_MS =
+        600000, /* INST_DIR: nobody connected, no VM; environment LIMA_DRIVER_IDLE_SECONDS */
+    LIMA_LIFECYCLE_FIRST_MS = 60000, /* ANNOUNCE: nobody has ever connected */
+    LIMA_LIFECYCLE_LAST_MS =
+        10000, /* ANNOUNCE: the last connection was closed in use: its limactl has gone */
+    LIMA_LIFECYCLE_IDLE_CHANNEL_MS =
+        2100000, /* ANNOUNCE: it was closed while idle. grpc-go does that after 30 min without a
                                                * call, and connects again for the next one */
-    LIMA_LIFECYCLE_QUIET_MS = 1500000,        /* no call for so long before the close makes it idle */
+    LIMA_LIFECYCLE_QUIET_MS = 1500000, /* no call for so long before the close makes it idle */
 };
 
 typedef enum lima_lifecycle_mode {
@@ -30,14 +34,14 @@ typedef struct lima_lifecycle {
     uint64_t now, started; /* lima_clock_now */
     uint64_t idle_ms;      /* 0: LIMA_LIFECYCLE_IDLE_MS */
     unsigned connections, sessions;
-    uint64_t connected;    /* last time that connections was not 0; 0: never */
-    uint64_t called;       /* last time that a call began or ended; 0: never */
-    bool stop_requested;   /* SIGTERM */
-    bool input_ended;      /* STDIO */
-    bool deleted;          /* Delete has succeeded and was answered. 2.0 and 2.1 may go on with another instance */
+    uint64_t connected;  /* last time that connections was not 0; 0: never */
+    uint64_t called;     /* last time that a call began or ended; 0: never */
+    bool stop_requested; /* SIGTERM */
+    bool input_ended;    /* STDIO */
+    bool deleted; /* Delete has succeeded and was answered. 2.0 and 2.1 may go on with another instance */
     bool folder_gone;
-    bool socket_lost;      /* our socket file is gone, or is another's */
-    bool pid_file_lost;    /* NAME.drv.pid named us once and does not any more */
+    bool socket_lost;   /* our socket file is gone, or is another's */
+    bool pid_file_lost; /* NAME.drv.pid named us once and does not any more */
 } lima_lifecycle;
 
 typedef enum lima_lifecycle_end {

@@ -59,7 +59,8 @@ static bool lock_vm(lima_call *call, bool running, lima_file_lock **ret, lima_er
     if (why.code != LIMA_CODE_UNAVAILABLE)
         return lima_err_set(err, why.code, "%s", why.text);
     return lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
-                        "it runs already, under another driver process; stop it first: limactl stop %s", name_of(call));
+                        "it runs already, under another driver process; stop it first: limactl stop %s",
+                        name_of(call));
 }
 
 /* A VM that nobody watches: its driver has died. Starting a second one on the same disk would destroy the disk. */
@@ -67,9 +68,11 @@ static bool clear_leftover(lima_call *call, const lima_vm_status *status, lima_e
 {
     if (status->state != LIMA_VM_RUNNING && status->state != LIMA_VM_BROKEN)
         return true;
-    lima_log_warn("instance '%s': found a VM that an earlier driver process left behind%s%s; shutting it down before the start", name_of(call),
-                  *status->text ? ": " : "", status->text);
-    return driver_of(call)->stop(call, LIMA_CONTROL_ORPHAN_GRACE_MS, err) || lima_err_wrap(err, "stop the VM that was left running");
+    lima_log_warn("instance '%s': found a VM that an earlier driver process left behind%s%s; shutting it "
+                  "down before the start",
+                  name_of(call), *status->text ? ": " : "", status->text);
+    return driver_of(call)->stop(call, LIMA_CONTROL_ORPHAN_GRACE_MS, err)
+           || lima_err_wrap(err, "stop the VM that was left running");
 }
 
 static bool start_vm(lima_call *call, lima_err *err)
@@ -77,11 +80,12 @@ static bool start_vm(lima_call *call, lima_err *err)
     session *own = call->ret;
     lima_vm_status status = {0};
     if (lima_control_has_session(call->control))
-        return lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION, "it runs already; stop it first: limactl stop %s", name_of(call));
+        return lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
+                            "it runs already; stop it first: limactl stop %s", name_of(call));
     if (!driver_of(call)->inspect(call->shared->inst, &status, err))
         return lima_err_wrap(err, "find out whether it runs already");
-    if (!lock_vm(call, status.state == LIMA_VM_RUNNING, &own->lock, err) || !clear_leftover(call, &status, err)
-        || !driver_of(call)->start(call, err))
+    if (!lock_vm(call, status.state == LIMA_VM_RUNNING, &own->lock, err)
+        || !clear_leftover(call, &status, err) || !driver_of(call)->start(call, err))
         return false;
     set_session(call->control, true);
     return true;
@@ -100,7 +104,8 @@ static void put_down(lima_call *call)
     lima_err err = {0};
     lima_call *own = lima_call_new_deaf(call->control, call->generation);
     lima_log_warn("instance '%s': %s; shutting the VM down", name_of(call),
-                  call->control->stop_vms ? "the instance folder has gone" : "the client of its Start has gone");
+                  call->control->stop_vms ? "the instance folder has gone"
+                                          : "the client of its Start has gone");
     if (!lima_call_exclusive(own, CALL_CHANGE, stop_orphan, &err))
         lima_log_warn("instance '%s': stop the VM: %s", name_of(call), err.text);
     lima_call_free(own);
@@ -125,7 +130,8 @@ static bool watch(lima_call *call, lima_err *err)
         return false;
     bool ending = process_ends(call->control, &stop_vms);
     if (ending && !stop_vms)
-        return lima_err_set(err, LIMA_CODE_UNAVAILABLE, "the driver process was told to end; the VM runs on. Stop it: limactl stop -f %s",
+        return lima_err_set(err, LIMA_CODE_UNAVAILABLE,
+                            "the driver process was told to end; the VM runs on. Stop it: limactl stop -f %s",
                             name_of(call));
     put_down(call);
     return lima_err_set(err, LIMA_CODE_CANCELLED, "the client of its Start has gone");
@@ -156,7 +162,8 @@ bool lima_control_start(lima_call *call, lima_start_send *send, void *arg, lima_
         send(arg, true, "");
     bool ok = watch(call, &why);
     end_session(&own);
-    lima_log_info("instance '%s': %s%s", name_of(call), ok ? "the VM has ended" : "the session has ended: ", ok ? "" : why.text);
+    lima_log_info("instance '%s': %s%s", name_of(call),
+                  ok ? "the VM has ended" : "the session has ended: ", ok ? "" : why.text);
     send(arg, ok, ok ? "" : why.text);
     return true;
 }

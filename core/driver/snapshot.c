@@ -26,8 +26,9 @@ bool lima_snapshot_check_tag(const char *tag, lima_err *err)
     if (ok)
         return true;
     return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
-                        "snapshot tag '%.140s' is not usable: 1 to %d letters, digits, '.', '_' or '-', the first a letter or digit", tag,
-                        LIMA_CONTROL_TAG_MAX);
+                        "snapshot tag '%.140s' is not usable: 1 to %d letters, digits, '.', '_' or '-', the "
+                        "first a letter or digit",
+                        tag, LIMA_CONTROL_TAG_MAX);
 }
 
 void lima_snapshot_list_add(lima_snapshot_list *list, const lima_snapshot *item)
@@ -76,7 +77,8 @@ static void add_time(lima_buf *text, int64_t seconds)
     int64_t month = (5 * in_year + 2) / 153, day = in_year - (153 * month + 2) / 5 + 1;
     int64_t s = seconds % DAY;
     lima_buf_addf(text, "  %04d-%02d-%02dT%02d:%02d:%02dZ", (int)(year + era * 400 + (month >= 10)),
-                  (int)(month < 10 ? month + 3 : month - 9), (int)day, (int)(s / 3600), (int)(s / 60 % 60), (int)(s % 60));
+                  (int)(month < 10 ? month + 3 : month - 9), (int)day, (int)(s / 3600), (int)(s / 60 % 60),
+                  (int)(s % 60));
 }
 
 char *lima_snapshot_list_text(const lima_snapshot_list *list)
@@ -89,8 +91,8 @@ char *lima_snapshot_list_text(const lima_snapshot_list *list)
         lima_buf_addf(&text, "%-4s  %-24s", *item->id ? item->id : "-", *item->tag ? item->tag : "-");
         add_size(&text, item->vm_size);
         add_time(&text, item->created);
-        lima_buf_addf(&text, "  %02" PRIu64 ":%02" PRIu64 ":%02" PRIu64 ".%03" PRIu64 "\n", s / 3600, s / 60 % 60, s % 60,
-                      item->vm_clock_ms % 1000);
+        lima_buf_addf(&text, "  %02" PRIu64 ":%02" PRIu64 ":%02" PRIu64 ".%03" PRIu64 "\n", s / 3600,
+                      s / 60 % 60, s % 60, item->vm_clock_ms % 1000);
     }
     return lima_buf_take(&text);
 }

@@ -29,7 +29,8 @@ void lima_grpc_end(void)
 grpc_channel *lima_adopt_channel(lima_stream *stream, const grpc_channel_args *args)
 {
     grpc_channel_credentials *insecure = grpc_insecure_credentials_create();
-    grpc_channel *channel = grpc_channel_create_from_fd("localhost", (int)lima_stream_release(stream), insecure, args);
+    grpc_channel *channel =
+        grpc_channel_create_from_fd("localhost", (int)lima_stream_release(stream), insecure, args);
     grpc_channel_credentials_release(insecure);
     return channel;
 }

@@ -9,12 +9,9 @@
 
 /* The one key of a message that has one field; NULL: a form of its own. */
 static const char *const keys[LIMA_MESSAGE_KINDS] = {
-    [LIMA_MESSAGE_ADDRESS] = "address",
-    [LIMA_MESSAGE_PASSWORD] = "password",
-    [LIMA_MESSAGE_CONNECTION] = "connection",
-    [LIMA_MESSAGE_TAG] = "tag",
-    [LIMA_MESSAGE_SNAPSHOTS] = "snapshots",
-    [LIMA_MESSAGE_FORWARD] = "shouldForward",
+    [LIMA_MESSAGE_ADDRESS] = "address",       [LIMA_MESSAGE_PASSWORD] = "password",
+    [LIMA_MESSAGE_CONNECTION] = "connection", [LIMA_MESSAGE_TAG] = "tag",
+    [LIMA_MESSAGE_SNAPSHOTS] = "snapshots",   [LIMA_MESSAGE_FORWARD] = "shouldForward",
 };
 
 static const char *text_of(const lima_message *message)
@@ -77,7 +74,8 @@ static void set_text(lima_message *message, char *text)
 static bool document_from_json(const lima_json *json, lima_message *message, lima_err *err)
 {
     if (!json || lima_json_get_kind(json, "%s", "") != LIMA_JSON_OBJECT)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "this message is a JSON object; give the whole document");
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
+                            "this message is a JSON object; give the whole document");
     set_text(message, lima_json_print(json));
     return true;
 }
@@ -90,7 +88,8 @@ static bool scripts_from_json(const lima_json *json, lima_message *message, lima
     for (size_t i = 0; i < message->names.len; i++) {
         const char *text = lima_json_str(json, NULL, "scripts.\"%s\"", message->names.items[i]);
         if (!text)
-            return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "scripts.%s is not a string", message->names.items[i]);
+            return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "scripts.%s is not a string",
+                                message->names.items[i]);
         lima_strv_add(&message->contents, text);
     }
     return true;
@@ -98,7 +97,8 @@ static bool scripts_from_json(const lima_json *json, lima_message *message, lima
 
 static bool start_from_json(const lima_json *json, lima_message *message, lima_err *err)
 {
-    if (!lima_json_expect(json, LIMA_JSON_BOOL, err, "success") || !lima_json_expect(json, LIMA_JSON_STRING, err, "error"))
+    if (!lima_json_expect(json, LIMA_JSON_BOOL, err, "success")
+        || !lima_json_expect(json, LIMA_JSON_STRING, err, "error"))
         return false;
     message->flag = lima_json_bool(json, false, "success");
     set_text(message, lima_mem_strdup(lima_json_str(json, "", "error")));
@@ -113,8 +113,10 @@ static bool only_key(const lima_json *json, const char *key, lima_err *err)
     bool ok = true;
     for (size_t i = 0; ok && i < found.len; i++)
         if (!lima_str_eq(found.items[i], key))
-            ok = key ? lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "unknown key '%s'; this message has '%s'", found.items[i], key)
-                     : lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "unknown key '%s'; this message has none", found.items[i]);
+            ok = key ? lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
+                                    "unknown key '%s'; this message has '%s'", found.items[i], key)
+                     : lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
+                                    "unknown key '%s'; this message has none", found.items[i]);
     lima_strv_free(&found);
     return ok;
 }

@@ -24,7 +24,8 @@ static bool read_all(lima_stream *in, lima_buf *into, lima_wake *stop, lima_err 
         if (!len)
             return true;
         if (!lima_buf_add(into, bytes, len))
-            return lima_err_set(err, LIMA_CODE_OUT_OF_RANGE, "standard input is longer than %zu bytes", into->limit);
+            return lima_err_set(err, LIMA_CODE_OUT_OF_RANGE, "standard input is longer than %zu bytes",
+                                into->limit);
     }
 }
 
@@ -38,7 +39,10 @@ static bool run_tool(const lima_serve *serve, bool *ret_stuck, lima_err *err)
         ok = lima_tool_inspect(serve->driver, lima_buf_str(&input), input.len, &output, ret_stuck, err);
     else if (ok)
         ok = lima_tool_configure(serve->driver, serve->name, lima_buf_str(&input), input.len, &output, err);
-    if (output && !lima_stream_write(serve->out, output, strlen(output), lima_clock_in(OUTPUT_MS), serve->stop, &lost) && ok)
+    if (output
+        && !lima_stream_write(serve->out, output, strlen(output), lima_clock_in(OUTPUT_MS), serve->stop,
+                              &lost)
+        && ok)
         ok = lima_err_set(err, lost.code, "write standard output: %s", lost.text);
     free(output);
     lima_buf_free(&input);
@@ -70,7 +74,8 @@ static bool print_text(const lima_serve *serve)
     bool help = options->mode == LIMA_MODE_HELP;
     if (!help && options->mode != LIMA_MODE_VERSION)
         return false;
-    char *text = help ? lima_options_help(serve->name, serve->driver) : lima_options_version(serve->name, serve->driver, options->json);
+    char *text = help ? lima_options_help(serve->name, serve->driver)
+                      : lima_options_version(serve->name, serve->driver, options->json);
     fputs(text, stdout);
     free(text);
     return true;
@@ -78,7 +83,8 @@ static bool print_text(const lima_serve *serve)
 
 static bool run_with_std(lima_serve *serve, bool *ret_stuck, lima_err *err)
 {
-    bool tool = serve->options->mode == LIMA_MODE_INSPECT_STATUS || serve->options->mode == LIMA_MODE_PRE_DRIVER_ACTION;
+    bool tool = serve->options->mode == LIMA_MODE_INSPECT_STATUS
+                || serve->options->mode == LIMA_MODE_PRE_DRIVER_ACTION;
     if (!lima_process_set_role(tool ? LIMA_PROCESS_TOOL : LIMA_PROCESS_SERVER, serve->stop, err)
         || !lima_stream_take_std(&serve->in, &serve->out, err))
         return false;
@@ -97,7 +103,8 @@ static int run_driver(lima_serve *serve)
     if (!ok)
         fprintf(stderr, "lima-driver-%s: %s\n", serve->name, err.text);
     if (stuck)
-        _Exit(ok ? EXIT_SUCCESS : EXIT_FAILURE); /* exit() would tear the library down under a thread that still runs */
+        _Exit(ok ? EXIT_SUCCESS
+                 : EXIT_FAILURE); /* exit() would tear the library down under a thread that still runs */
     return ok ? EXIT_SUCCESS : EXIT_FAILURE; /* the wake stays: SIGTERM may still come */
 }
 

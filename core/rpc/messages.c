@@ -15,7 +15,10 @@
 #include "rpc/driver.pb-c.h"
 
 #define METHOD(name, request, reply)                                                                         \
-    {name, "/Driver/" name, LIMA_MESSAGE_##request, LIMA_MESSAGE_##reply, LIMA_MESSAGE_##reply == LIMA_MESSAGE_START}
+    {                                                                                                        \
+        name, "/Driver/" name, LIMA_MESSAGE_##request, LIMA_MESSAGE_##reply,                                 \
+            LIMA_MESSAGE_##reply == LIMA_MESSAGE_START                                                       \
+    }
 
 static const lima_method methods[LIMA_METHODS] = {
     [LIMA_METHOD_INFO] = METHOD("Info", EMPTY, INFO),
@@ -111,15 +114,16 @@ static void budget_free(void *left, void *pointer)
 
 static size_t text_max(lima_message_kind kind)
 {
-    bool large = kind == LIMA_MESSAGE_INFO || kind == LIMA_MESSAGE_CONFIG || kind == LIMA_MESSAGE_SNAPSHOTS || kind == LIMA_MESSAGE_SCRIPTS;
+    bool large = kind == LIMA_MESSAGE_INFO || kind == LIMA_MESSAGE_CONFIG || kind == LIMA_MESSAGE_SNAPSHOTS
+                 || kind == LIMA_MESSAGE_SCRIPTS;
     return large ? LIMA_MESSAGE_MAX : LIMA_MESSAGE_TEXT_MAX;
 }
 
 static bool take_text(lima_message *message, const char *field, const void *bytes, size_t len, lima_err *err)
 {
     if (len > text_max(message->kind))
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "field '%s' has %zu bytes, the limit is %zu", field, len,
-                            text_max(message->kind));
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "field '%s' has %zu bytes, the limit is %zu",
+                            field, len, text_max(message->kind));
     if (len && memchr(bytes, 0, len))
         return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "field '%s' holds a NUL byte", field);
     if (len && !lima_utf8_valid(bytes, len))
@@ -132,8 +136,8 @@ static bool take_text(lima_message *message, const char *field, const void *byte
 static bool take_scripts(lima_message *message, const BootScriptsResponse *from, lima_err *err)
 {
     if (from->n_scripts > LIMA_MESSAGE_SCRIPTS_MAX)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "%zu boot scripts, the limit is %d", from->n_scripts,
-                            LIMA_MESSAGE_SCRIPTS_MAX);
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "%zu boot scripts, the limit is %d",
+                            from->n_scripts, LIMA_MESSAGE_SCRIPTS_MAX);
     for (size_t i = 0; i < from->n_scripts; i++) {
         const BootScriptsResponse__ScriptsEntry *entry = from->scripts[i];
         if (!take_text(message, entry->key, entry->value.data, entry->value.len, err))
@@ -153,8 +157,8 @@ static bool cut_at_nul(const ProtobufCMessage *from, const void *bytes, size_t l
     return from->n_unknown_fields == 0 && *text && memchr(bytes, 0, len);
 }
 
-static bool take_field(lima_message *message, const ProtobufCMessage *from, const ProtobufCFieldDescriptor *field, const void *bytes,
-                       size_t len, lima_err *err)
+static bool take_field(lima_message *message, const ProtobufCMessage *from,
+                       const ProtobufCFieldDescriptor *field, const void *bytes, size_t len, lima_err *err)
 {
     const void *at = (const char *)from + field->offset;
     if (field->type == PROTOBUF_C_TYPE_BOOL) {
@@ -172,7 +176,8 @@ static bool take_field(lima_message *message, const ProtobufCMessage *from, cons
     return take_text(message, field->name, text, strlen(text), err);
 }
 
-static bool take_fields(lima_message *message, const ProtobufCMessage *from, const void *bytes, size_t len, lima_err *err)
+static bool take_fields(lima_message *message, const ProtobufCMessage *from, const void *bytes, size_t len,
+                        lima_err *err)
 {
     if (message->kind == LIMA_MESSAGE_SCRIPTS)
         return take_scripts(message, (const BootScriptsResponse *)from, err);
@@ -182,14 +187,16 @@ static bool take_fields(lima_message *message, const ProtobufCMessage *from, con
     return ok;
 }
 
-bool lima_message_unpack(lima_message_kind kind, const void *bytes, size_t len, lima_message *ret, lima_err *err)
+bool lima_message_unpack(lima_message_kind kind, const void *bytes, size_t len, lima_message *ret,
+                         lima_err *err)
 {
     const ProtobufCMessageDescriptor *descriptor = descriptors[kind];
     size_t left = 2 * len + LIMA_MESSAGE_TEXT_MAX;
     ProtobufCAllocator budget = {budget_alloc, budget_free, &left};
     ProtobufCMessage *from = protobuf_c_message_unpack(descriptor, &budget, len, bytes);
     if (!from)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "these %zu bytes are no %s message", len, descriptor->name);
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "these %zu bytes are no %s message", len,
+                            descriptor->name);
     lima_message message = {.kind = kind};
     bool ok = take_fields(&message, from, bytes, len, err);
     protobuf_c_message_free_unpacked(from, &budget);
@@ -235,7 +242,8 @@ static bool pack_scripts(const lima_message *message, lima_buf *ret)
     return ok;
 }
 
-static void put_field(const lima_message *message, ProtobufCMessage *to, const ProtobufCFieldDescriptor *field)
+static void put_field(const lima_message *message, ProtobufCMessage *to,
+                      const ProtobufCFieldDescriptor *field)
 {
     void *at = (char *)to + field->offset;
     if (field->type == PROTOBUF_C_TYPE_BOOL)

@@ -13,23 +13,25 @@
 #include "data/json.h"
 
 enum {
-    LIMA_MESSAGE_MAX = 16 * 1024 * 1024, /* bytes of one packed message, either way: what limactl's client takes */
-    LIMA_MESSAGE_TEXT_MAX = 64 * 1024,   /* bytes of a text that is neither a document nor a list of snapshots */
+    LIMA_MESSAGE_MAX =
+        16 * 1024 * 1024, /* bytes of one packed message, either way: what limactl's client takes */
+    LIMA_MESSAGE_TEXT_MAX =
+        64 * 1024, /* bytes of a text that is neither a document nor a list of snapshots */
     LIMA_MESSAGE_SCRIPTS_MAX = 256,
 };
 
 typedef enum lima_message_kind {
     LIMA_MESSAGE_EMPTY = 0,
-    LIMA_MESSAGE_INFO,       /* text: a JSON document */
-    LIMA_MESSAGE_CONFIG,     /* text: the Instance JSON document; "" in answers of 2.0 and 2.1 servers */
-    LIMA_MESSAGE_SCRIPTS,    /* names and contents */
-    LIMA_MESSAGE_START,      /* flag: success; text: error */
-    LIMA_MESSAGE_ADDRESS,    /* text, as all below */
+    LIMA_MESSAGE_INFO,    /* text: a JSON document */
+    LIMA_MESSAGE_CONFIG,  /* text: the Instance JSON document; "" in answers of 2.0 and 2.1 servers */
+    LIMA_MESSAGE_SCRIPTS, /* names and contents */
+    LIMA_MESSAGE_START,   /* flag: success; text: error */
+    LIMA_MESSAGE_ADDRESS, /* text, as all below */
     LIMA_MESSAGE_PASSWORD,
     LIMA_MESSAGE_CONNECTION,
     LIMA_MESSAGE_TAG,
     LIMA_MESSAGE_SNAPSHOTS,
-    LIMA_MESSAGE_FORWARD,    /* flag */
+    LIMA_MESSAGE_FORWARD, /* flag */
     LIMA_MESSAGE_KINDS,
 } lima_message_kind;
 
@@ -73,8 +75,8 @@ const lima_method *lima_method_by_path(const char *path, size_t len); /* `path` 
 typedef struct lima_message {
     lima_message_kind kind;
     bool flag;
-    char *text; /* owned, NUL-terminated; NULL is "" */
-    size_t len; /* bytes of text */
+    char *text;                /* owned, NUL-terminated; NULL is "" */
+    size_t len;                /* bytes of text */
     lima_strv names, contents; /* pairwise */
 } lima_message;
 
@@ -82,7 +84,8 @@ void lima_message_free(lima_message *message);
 
 /* Wire bytes to message. Unknown fields are skipped. INVALID_ARGUMENT for bytes that are no such message, a NUL in a text, or text over its
  * limit. Memory used is bounded by a small multiple of `len`, whatever the bytes are. */
-bool lima_message_unpack(lima_message_kind kind, const void *bytes, size_t len, lima_message *ret, lima_err *err);
+bool lima_message_unpack(lima_message_kind kind, const void *bytes, size_t len, lima_message *ret,
+                         lima_err *err);
 /* Adds the wire bytes to `ret`; false only when its limit does not hold them. */
 bool lima_message_pack(const lima_message *message, lima_buf *ret);
 

@@ -44,7 +44,8 @@ static bool run_info(lima_server *server, const lima_message *request, lima_mess
     return true;
 }
 
-static bool run_configure(lima_server *server, const lima_message *request, lima_message *reply, lima_err *err)
+static bool run_configure(lima_server *server, const lima_message *request, lima_message *reply,
+                          lima_err *err)
 {
     char *text = NULL;
     if (!lima_controls_configure(server->config.controls, text_of(request), request->len, &text, err))
@@ -58,10 +59,12 @@ static bool run_gui(lima_server *server, const lima_message *request, lima_messa
     (void)server;
     (void)request;
     (void)reply;
-    return lima_err_set(err, LIMA_CODE_UNIMPLEMENTED, "an external driver cannot show a window; use video.display: vnc");
+    return lima_err_set(err, LIMA_CODE_UNIMPLEMENTED,
+                        "an external driver cannot show a window; use video.display: vnc");
 }
 
-static bool run_forward_agent(lima_server *server, const lima_message *request, lima_message *reply, lima_err *err)
+static bool run_forward_agent(lima_server *server, const lima_message *request, lima_message *reply,
+                              lima_err *err)
 {
     (void)request;
     (void)err;
@@ -117,7 +120,8 @@ static bool run_boot_scripts(lima_call *call, const lima_message *request, lima_
     return true;
 }
 
-static bool run_change_password(lima_call *call, const lima_message *request, lima_message *reply, lima_err *err)
+static bool run_change_password(lima_call *call, const lima_message *request, lima_message *reply,
+                                lima_err *err)
 {
     (void)reply;
     lima_log_add_secret(text_of(request));
@@ -129,7 +133,8 @@ static void reply_snapshots(const lima_snapshot_list *list, lima_message *reply)
     set_text(reply, lima_snapshot_list_text(list));
 }
 
-static bool run_list_snapshots(lima_call *call, const lima_message *request, lima_message *reply, lima_err *err)
+static bool run_list_snapshots(lima_call *call, const lima_message *request, lima_message *reply,
+                               lima_err *err)
 {
     lima_snapshot_list list = {0};
     (void)request;
@@ -200,7 +205,8 @@ static bool run_method(server_call *call, const lima_message *request, lima_mess
 static bool read_request(server_call *call, lima_message *ret, lima_err *err)
 {
     grpc_slice bytes = lima_server_call_take_request(call);
-    bool ok = lima_message_unpack(call->method->request, GRPC_SLICE_START_PTR(bytes), GRPC_SLICE_LENGTH(bytes), ret, err);
+    bool ok = lima_message_unpack(call->method->request, GRPC_SLICE_START_PTR(bytes),
+                                  GRPC_SLICE_LENGTH(bytes), ret, err);
     grpc_slice_unref(bytes);
     return ok;
 }
@@ -208,7 +214,8 @@ static bool read_request(server_call *call, lima_message *ret, lima_err *err)
 static bool write_reply(const lima_message *reply, lima_buf *into, lima_err *err)
 {
     return lima_message_pack(reply, into)
-           || lima_err_set(err, LIMA_CODE_RESOURCE_EXHAUSTED, "the answer is larger than %d bytes", LIMA_MESSAGE_MAX);
+           || lima_err_set(err, LIMA_CODE_RESOURCE_EXHAUSTED, "the answer is larger than %d bytes",
+                           LIMA_MESSAGE_MAX);
 }
 
 static void serve_unary(void *arg)
@@ -217,7 +224,8 @@ static void serve_unary(void *arg)
     lima_message request = {0}, reply = {.kind = call->method->reply};
     lima_buf bytes = LIMA_BUF(LIMA_MESSAGE_MAX);
     lima_err err = {0};
-    bool ok = read_request(call, &request, &err) && run_method(call, &request, &reply, &err) && write_reply(&reply, &bytes, &err);
+    bool ok = read_request(call, &request, &err) && run_method(call, &request, &reply, &err)
+              && write_reply(&reply, &bytes, &err);
     lima_server_call_finish(call, ok ? &bytes : NULL, ok ? LIMA_CODE_OK : err.code, ok ? NULL : err.text);
     lima_buf_free(&bytes);
     lima_message_free(&reply);
@@ -255,10 +263,12 @@ static void serve_start(void *arg)
 void lima_server_dispatch(server_call *call)
 {
     lima_server *server = call->server;
-    lima_pool *const pools[] = {[READER] = server->readers, [CHANGER] = server->changers, [SESSION] = server->sessions};
+    lima_pool *const pools[] = {
+        [READER] = server->readers, [CHANGER] = server->changers, [SESSION] = server->sessions};
     where at = handler_of(call)->where;
     if (at == INLINE)
         serve_unary(call);
     else if (!lima_pool_submit(pools[at], at == SESSION ? serve_start : serve_unary, call))
-        lima_server_call_finish(call, NULL, LIMA_CODE_RESOURCE_EXHAUSTED, "too many calls of this kind at once; try again later");
+        lima_server_call_finish(call, NULL, LIMA_CODE_RESOURCE_EXHAUSTED,
+                                "too many calls of this kind at once; try again later");
 }

@@ -22,7 +22,8 @@ typedef struct parser {
 static bool set_mode(parser *p, lima_options_mode mode, const char *name, lima_err *err)
 {
     if (p->mode_set && p->options.mode != mode)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "'%s' and '%s' do not go together; see --help", p->mode_name, name);
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "'%s' and '%s' do not go together; see --help",
+                            p->mode_name, name);
     p->mode_set = true;
     p->mode_name = name;
     p->options.mode = mode;
@@ -38,7 +39,8 @@ static bool take_inst_dir(parser *p, const char *after, lima_err *err)
     else if (p->at + 1 < p->argc)
         value = p->argv[++p->at];
     if (lima_str_empty(value))
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "'--inst-dir' needs the instance folder; see --help");
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
+                            "'--inst-dir' needs the instance folder; see --help");
     p->options.inst_dir = value;
     return true;
 }
@@ -83,9 +85,11 @@ static bool check(parser *p, lima_err *err)
     if (options->inst_dir && !p->mode_set)
         options->mode = LIMA_MODE_INST_DIR;
     if (options->inst_dir && options->mode != LIMA_MODE_INST_DIR && options->mode != LIMA_MODE_STDIO)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "'--inst-dir' does not go with '%s'; see --help", p->mode_name);
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "'--inst-dir' does not go with '%s'; see --help",
+                            p->mode_name);
     if (options->json && options->mode != LIMA_MODE_VERSION)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "'--json' goes with '--version' only; see --help");
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
+                            "'--json' goes with '--version' only; see --help");
     return true;
 }
 
@@ -123,26 +127,35 @@ char *lima_options_help(const char *name, const lima_driver *driver)
     return lima_mem_printf(
         "lima-driver-%s: %s\n"
         "\n"
-        "An external VM driver for Lima 2.0 and newer. limactl runs it; there is nothing to do by hand. limactl finds it in the\n"
-        "folders of LIMA_DRIVERS_PATH and in libexec/lima and lib/lima beside its own bin folder, under the name %s:\n"
+        "An external VM driver for Lima 2.0 and newer. limactl runs it; there is nothing to do by hand. "
+        "limactl finds it in the\n"
+        "folders of LIMA_DRIVERS_PATH and in libexec/lima and lib/lima beside its own bin folder, under the "
+        "name %s:\n"
         "the file name without 'lima-driver-'. Use it with:  limactl create --vm-type=%s\n"
-        "A name that limactl has compiled in (qemu, vz, wsl2) is not looked for: give the file another name.\n"
+        "A name that limactl has compiled in (qemu, vz, wsl2) is not looked for: give the file another "
+        "name.\n"
         "\n"
         "Modes\n"
         "  --inst-dir DIR        serve one instance on DIR/%s.drv.sock (limactl 2.2 and newer)\n"
-        "  (no arguments)        serve on a socket of our own, told as one JSON line on stdout (limactl 2.0, 2.1)\n"
-        "  --stdio               serve on standard input and output; --inst-dir DIR restricts it to one instance\n"
-        "  --inspect-status      put the VM's status into an instance: base64 of its JSON, as a JSON string, in and out\n"
+        "  (no arguments)        serve on a socket of our own, told as one JSON line on stdout (limactl 2.0, "
+        "2.1)\n"
+        "  --stdio               serve on standard input and output; --inst-dir DIR restricts it to one "
+        "instance\n"
+        "  --inspect-status      put the VM's status into an instance: base64 of its JSON, as a JSON string, "
+        "in and out\n"
         "  --pre-driver-action   fill defaults into a configuration: JSON in and out (limactl 2.0, 2.1)\n"
         "  --version [--json]    print the version\n"
         "  -h, --help            print this\n"
         "\n"
-        "A server ends by itself: after Delete; when its instance folder or its socket has gone; when nobody has been connected\n"
+        "A server ends by itself: after Delete; when its instance folder or its socket has gone; when nobody "
+        "has been connected\n"
         "for a while and no VM runs; on SIGTERM. Ctrl-C and a closed terminal do not end it.\n"
         "\n"
         "Environment\n"
-        "  LIMA_DRIVER_LOG           error, warn, info (default) or debug; the log is standard error, for limactl INSTANCE/driver.stderr.log\n"
-        "  LIMA_DRIVER_IDLE_SECONDS  with --inst-dir: end after so many seconds without a connection and a VM (default 600)\n"
+        "  LIMA_DRIVER_LOG           error, warn, info (default) or debug; the log is standard error, for "
+        "limactl INSTANCE/driver.stderr.log\n"
+        "  LIMA_DRIVER_IDLE_SECONDS  with --inst-dir: end after so many seconds without a connection and a "
+        "VM (default 600)\n"
         "\n"
         "Exit status: 0 done, or another server serves this instance already; 1 failed; 2 wrong arguments.\n",
         name, driver->summary, name, name, name);

@@ -41,7 +41,8 @@ static bool take_lock(lima_place *place, bool *ret_other, lima_err *err)
     } while (!*ret_other && lima_clock_now() < until);
     return *ret_other
            || lima_err_set(err, LIMA_CODE_UNAVAILABLE,
-                           "another driver process holds '%s' but does not accept connections; if it hangs, end it and try again",
+                           "another driver process holds '%s' but does not accept connections; if it hangs, "
+                           "end it and try again",
                            place->lock_path);
 }
 

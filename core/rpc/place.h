@@ -12,8 +12,9 @@
 #include "os/file.h"
 
 enum {
-    LIMA_PLACE_WAIT_MS = 9000,   /* for a server that is about to leave; limactl gives a new one 10 s */
-    LIMA_PLACE_LINGER_MS = 1000, /* a superfluous server stays so long, for limactl to find the other one before it sees this one end */
+    LIMA_PLACE_WAIT_MS = 9000, /* for a server that is about to leave; limactl gives a new one 10 s */
+    LIMA_PLACE_LINGER_MS =
+        1000, /* a superfluous server stays so long, for limactl to find the other one before it sees this one end */
 };
 
 typedef struct lima_place {

@@ -44,16 +44,21 @@ static uint64_t idle_ms(void)
     return (uint64_t)seconds * 1000;
 }
 
-static bool run_begin(run *own, const lima_serve *serve, lima_lifecycle_mode mode, const char *inst_dir, lima_err *err)
+static bool run_begin(run *own, const lima_serve *serve, lima_lifecycle_mode mode, const char *inst_dir,
+                      lima_err *err)
 {
-    static const lima_process_contract contracts[] = {LIMA_CONTRACT_INST_DIR, LIMA_CONTRACT_ANNOUNCE, LIMA_CONTRACT_ANY};
+    static const lima_process_contract contracts[] = {LIMA_CONTRACT_INST_DIR, LIMA_CONTRACT_ANNOUNCE,
+                                                      LIMA_CONTRACT_ANY};
     own->serve = serve;
     own->facts = (lima_lifecycle){.mode = mode, .started = lima_clock_now(), .idle_ms = idle_ms()};
-    own->controls = lima_controls_new(serve->driver, serve->name, lima_options_version_text(serve->driver), inst_dir);
-    lima_server_config config = {.controls = own->controls, .contract = contracts[mode], .services = services};
+    own->controls =
+        lima_controls_new(serve->driver, serve->name, lima_options_version_text(serve->driver), inst_dir);
+    lima_server_config config = {
+        .controls = own->controls, .contract = contracts[mode], .services = services};
     if (mode == LIMA_LIFECYCLE_INST_DIR)
         config.deleted = serve->stop;
-    return lima_server_new(&config, &own->server, err) && (!own->listener || lima_server_listen(own->server, own->listener, err));
+    return lima_server_new(&config, &own->server, err)
+           && (!own->listener || lima_server_listen(own->server, own->listener, err));
 }
 
 /* ---- the world ---- */
@@ -179,11 +184,13 @@ static char *make_folder(const char *name, lima_err *err)
     lima_process_id id = {0};
     lima_file_info info = {0};
     lima_process_find(0, &id);
-    char *file = lima_mem_printf("lima-driver-%s-%u", name, id.pid), *dir = lima_path_join(lima_host_get()->temp, file);
+    char *file = lima_mem_printf("lima-driver-%s-%u", name, id.pid),
+         *dir = lima_path_join(lima_host_get()->temp, file);
     free(file);
     bool ok = lima_dir_make(dir, LIMA_FILE_PRIVATE, err) && lima_file_stat(dir, false, &info, err);
     if (ok && (info.kind != LIMA_FILE_DIR || !info.mine))
-        ok = lima_err_set(err, LIMA_CODE_PERMISSION_DENIED, "'%s' is in the way: not a folder of ours; remove it", dir);
+        ok = lima_err_set(err, LIMA_CODE_PERMISSION_DENIED,
+                          "'%s' is in the way: not a folder of ours; remove it", dir);
     if (ok)
         return dir;
     free(dir);
@@ -212,10 +219,11 @@ bool lima_serve_announce(const lima_serve *serve, bool *ret_stuck, lima_err *err
     if (!dir)
         return false;
     char *path = lima_path_join(dir, "driver.sock");
-    bool ok = lima_listener_open(path, &own.listener, err) && run_begin(&own, serve, LIMA_LIFECYCLE_ANNOUNCE, NULL, err)
-              && announce(serve, path, err);
+    bool ok = lima_listener_open(path, &own.listener, err)
+              && run_begin(&own, serve, LIMA_LIFECYCLE_ANNOUNCE, NULL, err) && announce(serve, path, err);
     if (ok)
-        lima_log_info("driver '%s' serves on '%s' for one limactl process; it ends by itself. See --help", serve->name, path);
+        lima_log_info("driver '%s' serves on '%s' for one limactl process; it ends by itself. See --help",
+                      serve->name, path);
     ok = run_all(&own, ok, ret_stuck);
     lima_dir_remove(dir, NULL);
     free(path);
@@ -256,8 +264,11 @@ bool lima_serve_stdio(const lima_serve *serve, bool *ret_stuck, lima_err *err)
     lima_pump *pump = NULL;
     lima_stream *socket = NULL;
     char *dir = NULL;
-    bool ok = !serve->options->inst_dir || (lima_file_real_path(serve->options->inst_dir, &dir, err) && lima_controls_check_folder(dir, err));
-    ok = ok && run_begin(&own, serve, LIMA_LIFECYCLE_STDIO, dir, err) && lima_pump_start(serve->in, serve->out, &socket, &pump, err);
+    bool ok =
+        !serve->options->inst_dir
+        || (lima_file_real_path(serve->options->inst_dir, &dir, err) && lima_controls_check_folder(dir, err));
+    ok = ok && run_begin(&own, serve, LIMA_LIFECYCLE_STDIO, dir, err)
+         && lima_pump_start(serve->in, serve->out, &socket, &pump, err);
     ok = ok ? serve_pumped(&own, socket, pump, ret_stuck, err) : run_all(&own, false, ret_stuck);
     free(dir);
     return ok;

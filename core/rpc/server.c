@@ -59,7 +59,8 @@ static void notify(void *arg)
 {
     lima_server *server = arg;
     for (;;) {
-        grpc_event event = grpc_completion_queue_next(server->arrivals, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
+        grpc_event event =
+            grpc_completion_queue_next(server->arrivals, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
         if (event.type == GRPC_QUEUE_SHUTDOWN)
             return;
         notified(server, event.tag, event.success);
@@ -70,7 +71,8 @@ static void work(void *arg)
 {
     lima_server *server = arg;
     for (;;) {
-        grpc_event event = grpc_completion_queue_next(server->batches, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
+        grpc_event event =
+            grpc_completion_queue_next(server->batches, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
         if (event.type == GRPC_QUEUE_SHUTDOWN)
             return;
         lima_server_call_event(event.tag, event.success);
@@ -83,7 +85,8 @@ static void accept_all(void *arg)
     lima_stream *stream = NULL;
     lima_err err = {0};
     while (!lima_wake_wait(server->stop_accepting, 0)) {
-        if (lima_listener_accept(server->listener, LIMA_DEADLINE_NEVER, server->stop_accepting, &stream, &err)) {
+        if (lima_listener_accept(server->listener, LIMA_DEADLINE_NEVER, server->stop_accepting, &stream,
+                                 &err)) {
             lima_adopt_connection(server->grpc, stream);
         } else if (err.code != LIMA_CODE_CANCELLED) {
             lima_log_error("%s", err.text);
@@ -147,7 +150,8 @@ void lima_server_look(lima_server *server, lima_server_state *ret)
     lima_monitor_enter(server->monitor);
     for (server_call *call = server->live; call; call = call->next)
         if (!call->received && !call->gone && now - call->began >= LIMA_SERVER_REQUEST_MS)
-            grpc_call_cancel_with_status(call->call, GRPC_STATUS_DEADLINE_EXCEEDED, "the request message did not come", NULL);
+            grpc_call_cancel_with_status(call->call, GRPC_STATUS_DEADLINE_EXCEEDED,
+                                         "the request message did not come", NULL);
     *ret = (lima_server_state){server->live_count, server->called, server->deleted};
     lima_monitor_leave(server->monitor);
 }
@@ -172,7 +176,8 @@ static void end_services(lima_server *server)
     lima_monitor_enter(server->monitor);
     for (server_call *call = server->live; call; call = call->next)
         if (call->service_method)
-            grpc_call_cancel_with_status(call->call, GRPC_STATUS_UNAVAILABLE, "the driver process ends", NULL);
+            grpc_call_cancel_with_status(call->call, GRPC_STATUS_UNAVAILABLE, "the driver process ends",
+                                         NULL);
     lima_monitor_leave(server->monitor);
 }
 

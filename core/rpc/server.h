@@ -28,14 +28,15 @@ enum {
     LIMA_SERVER_STREAMS_MAX = 64,
     LIMA_SERVER_HEADER_MAX = 8 * 1024,
     LIMA_SERVER_REQUEST_MS = 10000,
-    LIMA_SERVER_PING_MS = 10000, /* a silent connection is pinged; also the least distance of a client's own pings */
+    LIMA_SERVER_PING_MS =
+        10000, /* a silent connection is pinged; also the least distance of a client's own pings */
     LIMA_SERVER_PING_ANSWER_MS = 30000,
-    LIMA_SERVER_WORKERS = 2,       /* threads for what never blocks */
-    LIMA_SERVER_READERS = 8,       /* threads for Validate, Configure, SSHAddress, … */
+    LIMA_SERVER_WORKERS = 2, /* threads for what never blocks */
+    LIMA_SERVER_READERS = 8, /* threads for Validate, Configure, SSHAddress, … */
     LIMA_SERVER_READERS_QUEUE = 64,
-    LIMA_SERVER_CHANGERS = 36,     /* threads for Create, CreateDisk, Stop, …: more than wait on one instance */
-    LIMA_SERVER_SESSIONS = 16,     /* threads for Start, each for the life of a VM */
-    LIMA_SERVER_CANCEL_MS = 1000,  /* between cancelling what is left at the end and dropping it */
+    LIMA_SERVER_CHANGERS = 36, /* threads for Create, CreateDisk, Stop, …: more than wait on one instance */
+    LIMA_SERVER_SESSIONS = 16, /* threads for Start, each for the life of a VM */
+    LIMA_SERVER_CANCEL_MS = 1000, /* between cancelling what is left at the end and dropping it */
 };
 
 typedef struct lima_server lima_server;
@@ -48,9 +49,9 @@ typedef struct lima_server_config {
 } lima_server_config;
 
 typedef struct lima_server_state {
-    unsigned calls;   /* under way */
-    uint64_t called;  /* lima_clock_now when a call last began or ended; 0: never */
-    bool deleted;     /* a Delete has succeeded, and its answer is out */
+    unsigned calls;  /* under way */
+    uint64_t called; /* lima_clock_now when a call last began or ended; 0: never */
+    bool deleted;    /* a Delete has succeeded, and its answer is out */
 } lima_server_state;
 
 /* Starts serving; RESOURCE_EXHAUSTED without threads. */

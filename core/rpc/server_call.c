@@ -90,8 +90,8 @@ void lima_server_call_await(lima_server *server)
         call->tags[i] = (server_tag){(server_batch)i, call};
     grpc_metadata_array_init(&call->metadata);
     grpc_call_details_init(&call->details);
-    if (grpc_server_request_call(server->grpc, &call->call, &call->details, &call->metadata, server->batches, server->arrivals,
-                                 &call->tags[BATCH_NEW])
+    if (grpc_server_request_call(server->grpc, &call->call, &call->details, &call->metadata, server->batches,
+                                 server->arrivals, &call->tags[BATCH_NEW])
         != GRPC_CALL_OK)
         unref(call);
 }
@@ -163,7 +163,8 @@ static grpc_byte_buffer *wrap(const lima_buf *bytes)
 
 static void log_end(const server_call *call, lima_code code, const char *text)
 {
-    lima_log_level level = code == LIMA_CODE_OK || code == LIMA_CODE_CANCELLED || !call->method ? LIMA_LOG_DEBUG : LIMA_LOG_WARN;
+    lima_log_level level =
+        code == LIMA_CODE_OK || code == LIMA_CODE_CANCELLED || !call->method ? LIMA_LOG_DEBUG : LIMA_LOG_WARN;
     if (level > lima_log_get_level())
         return;
     lima_log(level, "%.*s: %s after %llu ms%s%s", (int)GRPC_SLICE_LENGTH(call->details.method),
@@ -215,7 +216,8 @@ static void await_sent(server_call *call)
     if (call->sending)
         grpc_call_cancel(call->call, NULL);
     while (call->sending)
-        lima_monitor_wait(call->server->monitor, LIMA_DEADLINE_NEVER); /* a cancelled batch comes back at once */
+        lima_monitor_wait(call->server->monitor,
+                          LIMA_DEADLINE_NEVER); /* a cancelled batch comes back at once */
 }
 
 static bool begin_sending(server_call *call)
@@ -259,7 +261,8 @@ lima_generation lima_server_call_generation(const server_call *call)
     for (size_t i = 0; i < call->metadata.count; i++) {
         const grpc_metadata *item = &call->metadata.metadata[i];
         if (grpc_slice_str_cmp(item->key, "user-agent") == 0)
-            return lima_generation_of(call->server->config.contract, (const char *)GRPC_SLICE_START_PTR(item->value),
+            return lima_generation_of(call->server->config.contract,
+                                      (const char *)GRPC_SLICE_START_PTR(item->value),
                                       GRPC_SLICE_LENGTH(item->value));
     }
     return lima_generation_of(call->server->config.contract, "", 0);
@@ -272,7 +275,8 @@ static void answer_service(server_call *call)
     lima_buf reply = LIMA_BUF(LIMA_MESSAGE_MAX);
     lima_err err = {0};
     grpc_slice request = lima_server_call_take_request(call);
-    bool ok = call->service_method->answer(GRPC_SLICE_START_PTR(request), GRPC_SLICE_LENGTH(request), &reply, &err);
+    bool ok =
+        call->service_method->answer(GRPC_SLICE_START_PTR(request), GRPC_SLICE_LENGTH(request), &reply, &err);
     grpc_slice_unref(request);
     ref(call);
     if (!ok) {

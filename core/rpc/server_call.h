@@ -12,7 +12,14 @@
 typedef struct server_call server_call;
 
 /* Batches; the tag of each is a server_tag inside the call. */
-typedef enum server_batch { BATCH_NEW = 0, BATCH_CLOSE, BATCH_MESSAGE, BATCH_SEND, BATCH_STATUS, BATCHES } server_batch;
+typedef enum server_batch {
+    BATCH_NEW = 0,
+    BATCH_CLOSE,
+    BATCH_MESSAGE,
+    BATCH_SEND,
+    BATCH_STATUS,
+    BATCHES
+} server_batch;
 
 typedef struct server_tag {
     server_batch what;
@@ -27,8 +34,8 @@ struct server_call {
     grpc_call_details details;
     grpc_metadata_array metadata;
     grpc_byte_buffer *request;
-    int closed_early; /* RECV_CLOSE_ON_SERVER's answer */
-    const lima_method *method;                  /* one of the two, or neither */
+    int closed_early;          /* RECV_CLOSE_ON_SERVER's answer */
+    const lima_method *method; /* one of the two, or neither */
     const lima_service_method *service_method;
     uint64_t began;
     bool headers_sent;

@@ -13,7 +13,7 @@
 typedef enum lima_service_shape {
     LIMA_SERVICE_UNARY = 0, /* one request, one reply, end */
     LIMA_SERVICE_BIDI,      /* a reply for each request, until the client ends its side */
-    LIMA_SERVICE_HELD,      /* one request, one reply; then the call stays open until client or server leaves (health's Watch) */
+    LIMA_SERVICE_HELD, /* one request, one reply; then the call stays open until client or server leaves (health's Watch) */
 } lima_service_shape;
 
 typedef struct lima_service_method {

@@ -80,7 +80,8 @@ static bool inspect_in_time(const lima_driver *driver, lima_instance **inst, boo
         inspection_free(own);
         return true;
     }
-    lima_log_warn("inspect instance '%s': no answer from the hypervisor within %d ms", (*inst)->name, LIMA_TOOL_INSPECT_MS);
+    lima_log_warn("inspect instance '%s': no answer from the hypervisor within %d ms", (*inst)->name,
+                  LIMA_TOOL_INSPECT_MS);
     lima_document_set_broken(*inst);
     *ret_stuck = true;
     return true;
@@ -95,7 +96,8 @@ static bool decode(const char *input, size_t len, lima_instance **ret, lima_err 
         return false;
     const char *text = lima_json_str(json, NULL, "%s", "");
     bool ok = text || lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "not a JSON string");
-    ok = ok && lima_base64_decode(text, strlen(text), &bytes, &count, err) && lima_instance_parse((const char *)bytes, count, ret, err);
+    ok = ok && lima_base64_decode(text, strlen(text), &bytes, &count, err)
+         && lima_instance_parse((const char *)bytes, count, ret, err);
     lima_json_free(json);
     free(bytes);
     return ok;
@@ -110,12 +112,14 @@ static char *encode(const lima_instance *inst)
     return line;
 }
 
-bool lima_tool_inspect(const lima_driver *driver, const char *input, size_t len, char **ret, bool *ret_stuck, lima_err *err)
+bool lima_tool_inspect(const lima_driver *driver, const char *input, size_t len, char **ret, bool *ret_stuck,
+                       lima_err *err)
 {
     lima_instance *inst = NULL;
     bool stuck = false;
     if (!decode(input, len, &inst, err))
-        return lima_err_wrap(err, "input of --inspect-status (the instance document as a JSON string of its base64)");
+        return lima_err_wrap(
+            err, "input of --inspect-status (the instance document as a JSON string of its base64)");
     bool ok = inspect_in_time(driver, &inst, &stuck, err);
     if (ok) {
         *ret = encode(inst);
@@ -125,7 +129,8 @@ bool lima_tool_inspect(const lima_driver *driver, const char *input, size_t len,
     return ok;
 }
 
-static bool configure(const lima_driver *driver, const char *name, const lima_json *input, char **ret, lima_err *err)
+static bool configure(const lima_driver *driver, const char *name, const lima_json *input, char **ret,
+                      lima_err *err)
 {
     lima_instance *inst = NULL;
     lima_json *config = lima_json_get_copy(input, "config");
@@ -143,7 +148,8 @@ static bool configure(const lima_driver *driver, const char *name, const lima_js
     return ok;
 }
 
-bool lima_tool_configure(const lima_driver *driver, const char *name, const char *input, size_t len, char **ret, lima_err *err)
+bool lima_tool_configure(const lima_driver *driver, const char *name, const char *input, size_t len,
+                         char **ret, lima_err *err)
 {
     lima_json *json = NULL;
     bool ok = lima_json_parse(input, len, &json, err);

@@ -1,0 +1,12 @@
+# core/driver; the scripted driver is shared with tests/rpc
+add_library(lima_scripted STATIC "${PROJECT_SOURCE_DIR}/tests/rpc/scripted.c")
+target_include_directories(lima_scripted PRIVATE "${PROJECT_SOURCE_DIR}/tests" PUBLIC "${PROJECT_SOURCE_DIR}/tests/rpc")
+target_link_libraries(lima_scripted PUBLIC lima_driver PRIVATE lima::cmocka)
+_lima_target(lima_scripted FALSE)
+
+foreach(module lifecycle)
+    lima_test(test_${module} LEVEL unit DEPENDS lima_driver lima_data lima_os lima_base)
+endforeach()
+foreach(module control)
+    lima_test(test_${module} LEVEL unit DEPENDS lima_scripted lima_driver lima_data lima_os lima_base)
+endforeach()
