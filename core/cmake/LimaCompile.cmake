@@ -6,7 +6,7 @@ add_library(lima_strict INTERFACE)
 
 target_compile_options(lima_flags INTERFACE
     -Wall -Wextra -Wpedantic -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wno-format-nonliteral -Wno-format-zero-length -Wundef
-    -Wvla -Wwrite-strings -Wpointer-arith -Wimplicit-fallthrough -Wswitch-enum -Wnull-dereference
+    -Wvla -Wwrite-strings -Wpointer-arith -Wimplicit-fallthrough -Wswitch-enum
     -fno-common -fno-strict-aliasing -fvisibility=hidden)
 target_compile_options(lima_strict INTERFACE -Wconversion -Wno-sign-conversion -Wcast-qual -Wcast-align)
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
@@ -21,8 +21,6 @@ if(LIMA_SANITIZE)
     target_compile_options(lima_flags INTERFACE -fsanitize=${LIMA_SANITIZE} -fno-sanitize-recover=all
         -fno-omit-frame-pointer -O1)
     target_link_options(lima_flags INTERFACE -fsanitize=${LIMA_SANITIZE})
-    # Sanitizers add paths that gcc's flow analysis then warns about.
-    target_compile_options(lima_flags INTERFACE -Wno-null-dereference)
 endif()
 if(LIMA_FUZZ)
     target_compile_options(lima_flags INTERFACE -fsanitize=fuzzer-no-link)

@@ -26,7 +26,7 @@ static bool take_number(const lima_json *doc, const char *key, uint64_t max, uin
 
 static bool take_numbers(lima_instance *inst, lima_err *err)
 {
-    uint64_t port, cpus, memory, disk, pid;
+    uint64_t port = 0, cpus = 0, memory = 0, disk = 0, pid = 0;
     if (!take_number(inst->doc, "sshLocalPort", UINT16_MAX, &port, err)
         || !take_number(inst->doc, "cpus", UINT32_MAX, &cpus, err)
         || !take_number(inst->doc, "memory", INT64_MAX, &memory, err)
