@@ -101,8 +101,8 @@ static int unit_shift(const char *unit)
     return -1;
 }
 
-/* Whole part of 0.DIGITS * 2^shift, by doubling the decimal digits `shift` times. A multiple of 2^-50, the finest
- * there is with shift <= 50, has at most 50 decimals: digits behind them never matter. */
+/* Whole part of 0.DIGITS * 2^shift, by doubling the decimal digits `shift` times. A multiple of 2^-50, the
+ * finest there is with shift <= 50, has at most 50 decimals: digits behind them never matter. */
 static uint64_t scaled_fraction(const char *digits, size_t count, int shift)
 {
     char decimal[50];

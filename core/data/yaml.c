@@ -170,7 +170,7 @@ static bool read_scalar(reader *r, json_t **ret)
 
 static bool read_sequence(reader *r, json_t **ret)
 {
-    json_t *list = lima_json_solid(json_array()), *item;
+    json_t *list = lima_json_solid(json_array()), *item = NULL;
     bool ok;
     while ((ok = next(r)) && r->event.type != YAML_SEQUENCE_END_EVENT) {
         ok = read_node(r, &item);
@@ -205,7 +205,7 @@ static char *key_text(const json_t *value)
 static bool read_key(reader *r, char **ret)
 {
     yaml_mark_t at = r->event.start_mark;
-    json_t *value;
+    json_t *value = NULL;
     if (!read_node(r, &value))
         return false;
     char *key = key_text(value);
@@ -270,7 +270,7 @@ static bool read_pair(reader *r, mapping *map)
     yaml_mark_t at = r->event.start_mark;
     bool is_merge = is_merge_key(&r->event);
     char *key = NULL;
-    json_t *value;
+    json_t *value = NULL;
     bool ok =
         read_key(r, &key) && next(r) && read_node(r, &value) && add_pair(r, at, map, is_merge, key, value);
     free(key);
@@ -375,7 +375,7 @@ bool lima_yaml_parse(const char *text, size_t len, lima_json **ret, lima_err *er
     if (!yaml_parser_initialize(&r.parser))
         abort(); /* out of memory */
     yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, len);
-    json_t *root;
+    json_t *root = NULL;
     bool ok = read_stream(&r, &root);
     if (ok)
         *ret = lima_json_wrap(root);

@@ -1,6 +1,6 @@
-/* JSON as limactl, QMP or qemu-img might send it. Beyond not crashing: what was parsed prints to a text that parses
- * again and prints the same, compact and indented; a first value is found wherever a whole one is; paths made of the
- * input are safe. */
+/* JSON as limactl, QMP or qemu-img might send it. Beyond not crashing: what was parsed prints to a text
+ * that parses again and prints the same, compact and indented; a first value is found wherever a whole one
+ * is; paths made of the input are safe. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

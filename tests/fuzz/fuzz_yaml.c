@@ -1,4 +1,5 @@
-/* Users' YAML. Beyond not crashing: what was read is within the limits of a JSON document and survives as one. */
+/* Users' YAML. Beyond not crashing: what was read is within the limits of a JSON document and survives as
+ * one. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
