@@ -166,8 +166,7 @@ bool lima_qemu_disk_create(const lima_instance *inst, lima_generation generation
         return create_beside_iso(inst, wake, err);
     if (exists(inst, "image"))
         return create_from_image(inst, wake, err);
-    return lima_err_set(err, LIMA_CODE_NOT_FOUND, "instance '%s': neither a disk nor an image in '%s'; was the download interrupted?",
-                        inst->name, inst->dir);
+    return lima_err_set(err, LIMA_CODE_NOT_FOUND, "neither a disk nor an image in '%s'; was the download interrupted?", inst->dir);
 }
 
 /* ---- finding ---- */

@@ -156,7 +156,7 @@ static bool find_boot_files(const lima_instance *inst, finding *found, lima_err 
     bool ok = !cmdline || lima_file_read(cmdline, &found->cmdline, err);
     free(cmdline);
     if (ok && !found->kernel && found->initrd)
-        ok = lima_err_set(err, LIMA_CODE_NOT_FOUND, "instance '%s': an initrd but no kernel in '%s'", inst->name, inst->dir);
+        ok = lima_err_set(err, LIMA_CODE_NOT_FOUND, "an initrd but no kernel in '%s'", inst->dir);
     return ok;
 }
 

@@ -54,14 +54,11 @@ static bool act_live(lima_call *call, live_action *action, const char *tag, lima
 static bool act(lima_call *call, live_action *live, offline_action *offline, const char *tag, place *ret_at, lima_err *err)
 {
     const lima_instance *inst = lima_call_instance(call);
-    bool ok = false;
 
     *ret_at = where(inst, err);
     if (*ret_at == LIVE)
-        ok = act_live(call, live, tag, err);
-    else if (*ret_at == OFFLINE)
-        ok = offline(inst, tag, lima_call_wake(call), err);
-    return ok || lima_err_wrap(err, "instance '%s': snapshot '%s'", inst->name, tag);
+        return act_live(call, live, tag, err);
+    return *ret_at == OFFLINE && offline(inst, tag, lima_call_wake(call), err);
 }
 
 /* ---- the group ---- */
@@ -105,9 +102,8 @@ static bool snapshot_list(lima_call *call, lima_snapshot_list *ret, lima_err *er
 {
     const lima_instance *inst = lima_call_instance(call);
     place at = where(inst, err);
-    bool ok = at == LIVE ? list_live(call, ret, err) : at == OFFLINE && lima_qemu_offline_list(inst, lima_call_wake(call), ret, err);
 
-    return ok || lima_err_wrap(err, "instance '%s': list of snapshots", inst->name);
+    return at == LIVE ? list_live(call, ret, err) : at == OFFLINE && lima_qemu_offline_list(inst, lima_call_wake(call), ret, err);
 }
 
 const lima_driver_snapshots lima_qemu_snapshots = {

@@ -146,7 +146,7 @@ static bool plan_create(const lima_json *blocks, const char *tag, lima_json *arg
         if (!check_disk(blocks, i, err))
             return false;
         if (find_tag(blocks, i, tag) >= 0)
-            return lima_err_set(err, LIMA_CODE_ALREADY_EXISTS, "there is one of this name already; delete it first, or take another name");
+            return lima_err_set(err, LIMA_CODE_ALREADY_EXISTS, "there is a snapshot of this name already; delete it first, or take another name");
         const char *node = lima_json_str(blocks, "", "[%zu].inserted.node-name", i);
         if (used == 0)
             lima_json_set_str(arguments, node, "vmstate");
@@ -167,7 +167,7 @@ static bool plan_apply(const lima_json *blocks, const char *tag, lima_json *argu
         if (!is_writable(blocks, i))
             continue;
         if (at < 0)
-            return lima_err_set(err, LIMA_CODE_NOT_FOUND, "disk '%s' has none of this name", lima_json_str(blocks, "?", "[%zu].inserted.file", i));
+            return lima_err_set(err, LIMA_CODE_NOT_FOUND, "there is no snapshot of this name on disk '%s' (`limactl snapshot list` shows those there are)", lima_json_str(blocks, "?", "[%zu].inserted.file", i));
         const char *node = lima_json_str(blocks, "", "[%zu].inserted.node-name", i);
         if (lima_json_int(blocks, 0, "[%zu].inserted.image.snapshots[%zu].vm-state-size", i, (size_t)at) > 0)
             lima_json_set_str(arguments, node, "vmstate");
@@ -184,7 +184,7 @@ static bool plan_remove(const lima_json *blocks, const char *tag, lima_json *arg
     for (size_t i = 0; i < lima_json_count(blocks, "%s", ""); i++)
         if (is_writable(blocks, i) && find_tag(blocks, i, tag) >= 0)
             lima_json_set_str(arguments, lima_json_str(blocks, "", "[%zu].inserted.node-name", i), "devices[%zu]", used++);
-    return used > 0 || lima_err_set(err, LIMA_CODE_NOT_FOUND, "there is none of this name");
+    return used > 0 || lima_err_set(err, LIMA_CODE_NOT_FOUND, "there is no snapshot of this name (`limactl snapshot list` shows those there are)");
 }
 
 typedef bool plan_job(const lima_json *blocks, const char *tag, lima_json *arguments, lima_err *err);

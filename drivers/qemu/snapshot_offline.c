@@ -45,7 +45,7 @@ static const lima_snapshot *find(const looked *image, const char *tag)
 
 static bool need(const lima_snapshot *snapshot, lima_err *err)
 {
-    return snapshot || lima_err_set(err, LIMA_CODE_NOT_FOUND, "there is none of this name");
+    return snapshot || lima_err_set(err, LIMA_CODE_NOT_FOUND, "there is no snapshot of this name (`limactl snapshot list` shows those there are)");
 }
 
 static bool run(const looked *image, const char *option, const char *which, const char *what, lima_wake *wake, lima_err *err)
@@ -60,7 +60,7 @@ bool lima_qemu_offline_create(const lima_instance *inst, const char *tag, lima_w
     looked image = {0};
     bool ok = look(inst, wake, &image, err)
            && (!find(&image, tag)
-               || lima_err_set(err, LIMA_CODE_ALREADY_EXISTS, "there is one of this name already; delete it first, or take another name"))
+               || lima_err_set(err, LIMA_CODE_ALREADY_EXISTS, "there is a snapshot of this name already; delete it first, or take another name"))
            && run(&image, "-c", tag, "create", wake, err);
 
     image_free(&image);

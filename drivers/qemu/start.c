@@ -38,10 +38,9 @@ static bool check_none_runs(const lima_instance *inst, qemu_found *found, lima_e
 {
     lima_qemu_find(inst, lima_clock_in(QEMU_INSPECT_MS), found);
     if (found->kind == QEMU_FOUND_RUNNING)
-        return lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION, "instance '%s' runs already (QEMU, pid %" PRIu32 "); stop it first", inst->name,
-                            found->id.pid);
+        return lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION, "it runs already (QEMU, pid %" PRIu32 "); stop it first", found->id.pid);
     return found->kind == QEMU_FOUND_NONE
-        || lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION, "instance '%s': cannot tell whether it runs: %s", inst->name, found->why);
+        || lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION, "cannot tell whether it runs: %s", found->why);
 }
 
 /* The VM before this one has ended; who still waits for it is about to see that. */
@@ -261,7 +260,7 @@ bool lima_qemu_vm_start(lima_call *call, lima_err *err)
 
     if (ok) {
         lima_qemu_leftovers_clean(inst, &found.record);
-        ok = (lima_qemu_leftovers_prepare(inst, err) && start_prepared(call, err)) || lima_err_wrap(err, "instance '%s'", inst->name);
+        ok = lima_qemu_leftovers_prepare(inst, err) && start_prepared(call, err);
     }
     lima_qemu_found_free(&found);
     return ok;

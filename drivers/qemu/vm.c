@@ -59,7 +59,7 @@ bool lima_qemu_vm_qmp(lima_call *call, lima_deadline deadline, qemu_qmp **ret, l
 
     if (ok && !lima_qemu_qmp_open(path, deadline, lima_call_wake(call), ret, err)) {
         end_turn(state);
-        ok = lima_err_wrap(err, "instance '%s'", inst->name);
+        ok = false;
     }
     free(path);
     return ok;
@@ -225,8 +225,8 @@ static bool wait_and_judge(waiting *watch, lima_err *err)
     if (!watch->process && watch->found.kind != QEMU_FOUND_RUNNING)
         return true;
     if (!wait_for_end(watch, &end, err))
-        return lima_err_wrap(err, "instance '%s'", inst->name);
-    bool ok = is_stopping(watch->state) || judge_end(watch, &end, err) || lima_err_wrap(err, "instance '%s'", inst->name);
+        return false;
+    bool ok = is_stopping(watch->state) || judge_end(watch, &end, err);
     lima_qemu_leftovers_clean(inst, &watch->found.record);
     return ok;
 }
@@ -319,7 +319,7 @@ static bool power_down(lima_call *call, const qemu_found *found, uint32_t grace_
         if (await_gone(call, found, pause < deadline - now ? pause : deadline - now, &failure))
             return true;
         if (failure.code == LIMA_CODE_CANCELLED)
-            return lima_err_set(err, LIMA_CODE_CANCELLED, "instance '%s': stop cancelled", lima_call_instance(call)->name);
+            return lima_err_set(err, LIMA_CODE_CANCELLED, "stop cancelled");
     }
     return lima_err_set(err, LIMA_CODE_DEADLINE_EXCEEDED, "the guest did not shut down");
 }
@@ -348,7 +348,7 @@ static bool force(lima_call *call, const qemu_found *found, lima_err *err)
         return true;
     lima_log_warn("instance '%s': QEMU is killed: %s", lima_call_instance(call)->name, failure.text);
     return kill_vm(call, found, err)
-        || lima_err_wrap(err, "instance '%s': QEMU (pid %" PRIu32 ") does not end", lima_call_instance(call)->name, found->id.pid);
+        || lima_err_wrap(err, "QEMU (pid %" PRIu32 ") does not end", found->id.pid);
 }
 
 static bool end_vm(lima_call *call, const qemu_found *found, uint32_t grace_ms, lima_err *err)
@@ -384,7 +384,7 @@ bool lima_qemu_vm_stop(lima_call *call, uint32_t grace_ms, lima_err *err)
     lima_qemu_network_setup_end(lima_call_state(call));
     find_current(call, &found);
     if (found.kind == QEMU_FOUND_UNCLEAR)
-        ok = lima_err_set(err, LIMA_CODE_UNAVAILABLE, "instance '%s': cannot tell whether it runs: %s", inst->name, found.why);
+        ok = lima_err_set(err, LIMA_CODE_UNAVAILABLE, "cannot tell whether it runs: %s", found.why);
     else if (found.kind == QEMU_FOUND_RUNNING)
         ok = end_vm(call, &found, grace_ms, err);
     if (ok)

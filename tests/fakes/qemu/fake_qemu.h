@@ -21,7 +21,6 @@ enum { FAKE_FDS_MAX = 64, FAKE_TAGS_MAX = 16 };
 typedef struct fake_machine {
     const char *program;
     const char *name;          /* of -name */
-    const char *qmp_id;        /* chardev of -qmp */
     const char *pid_file;
     const char *boot_file;     /* first writable drive */
     const char *boot_format;

@@ -18,9 +18,16 @@ static bool has_pair(char **argv, const char *option, const char *value)
     return false;
 }
 
+static bool has(char **argv, const char *option)
+{
+    while (*argv && !is(*argv, option))
+        argv++;
+    return *argv != NULL;
+}
+
 static const char *answer(char **argv)
 {
-    if (is(argv[0], "--version"))
+    if (has(argv, "--version"))
         return fake_wants("old") ? "QEMU emulator version 3.1.0\nCopyright (c) nobody\n"
                                  : "QEMU emulator version 7.2.22 (Fake 1:7.2)\nCopyright (c) nobody\n";
     if (has_pair(argv, "-accel", "help"))

@@ -136,7 +136,7 @@ static void take_chardev(fake_machine *machine, const char *text)
         make_log(machine, log);
     if (!value_is(text, "server", "on"))
         connect_to(machine, path);
-    else if (strcmp(id, "char-qmp") == 0)
+    else if (strcmp(id, "qmp") == 0)
         machine->qmp_socket = serve_at(machine, path);
     else
         serve_at(machine, path);
@@ -195,6 +195,11 @@ static void take_machine(fake_machine *machine, const char *text)
     machine->kvm = machine->kvm || value_is(text, "accel", "kvm");
 }
 
+static void take_accel(fake_machine *machine, const char *text)
+{
+    machine->kvm = machine->kvm || strncmp(text, "kvm", 3) == 0;
+}
+
 static void take_display(fake_machine *machine, const char *text)
 {
     machine->vnc = strncmp(text, "vnc=", 4) == 0;
@@ -220,6 +225,12 @@ static void take_initrd(fake_machine *machine, const char *path)
     open_file(machine, "-initrd", path);
 }
 
+static void take_monitor(fake_machine *machine, const char *text)
+{
+    if (!value_is(text, "chardev", "qmp") || !value_is(text, "mode", "control"))
+        fake_die(machine, "-mon %s: fake: chardev=qmp,mode=control must be given", text);
+}
+
 static void take_any(fake_machine *machine, const char *text)
 {
     (void)machine;
@@ -233,10 +244,10 @@ static const struct {
     {"-drive", take_drive},     {"-chardev", take_chardev}, {"-netdev", take_netdev},  {"-name", take_name},
     {"-pidfile", take_pid_file}, {"-machine", take_machine}, {"-display", take_display}, {"-virtfs", take_virtfs},
     {"-kernel", take_kernel},   {"-initrd", take_initrd},   {"-m", take_any},          {"-cpu", take_any},
-    {"-smp", take_any},         {"-accel", take_any},       {"-global", take_any},     {"-boot", take_any},
+    {"-smp", take_any},         {"-accel", take_accel},      {"-global", take_any},     {"-boot", take_any},
     {"-parallel", take_any},    {"-vga", take_any},         {"-audiodev", take_any},   {"-object", take_any},
     {"-numa", take_any},        {"-append", take_any},      {"-device", take_any},     {"-serial", take_any},
-    {"-qmp", take_any},         {"-tpmdev", take_any},      {"-monitor", take_any},    {"-S", NULL},
+    {"-mon", take_monitor},        {"-tpmdev", take_any},      {"-monitor", take_any},    {"-S", NULL},
     {"-nodefaults", NULL},      {"-no-user-config", NULL},
 };
 
