@@ -69,6 +69,8 @@ static void look_at_place(run *own)
     facts->connections = own->listener ? lima_listener_connections(own->listener) : 0;
     if (facts->connections)
         facts->connected = facts->now;
+    else if (facts->called > facts->connected) /* came and went between two looks */
+        facts->connected = facts->called;
     facts->socket_lost = own->listener && !lima_listener_in_place(own->listener);
     if (!own->place.dir)
         return;

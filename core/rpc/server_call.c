@@ -349,6 +349,8 @@ static void deleted(lima_server *server)
 void lima_server_call_event(server_tag *tag, bool success)
 {
     server_call *call = tag->call;
+    (void)atomic_load(
+        &call->refs); /* what was written before post() is seen here; gRPC sees to it as well, but no race detector sees gRPC */
     switch (tag->what) {
     case BATCH_NEW:
         if (success) {

@@ -86,12 +86,14 @@ int harness_teardown(void **state)
 
 void configure(lima_client *client, const harness *h)
 {
-    char *text = lima_mem_printf("{\"name\":\"dev\",\"dir\":\"%s\",\"sshLocalPort\":2222,\"config\":{}}", h->folder);
+    char *text =
+        lima_mem_printf("{\"name\":\"dev\",\"dir\":\"%s\",\"sshLocalPort\":2222,\"config\":{}}", h->folder);
     call_expect(client, "Configure", text, LIMA_CODE_OK, NULL);
     free(text);
 }
 
-void call_expect(lima_client *client, const char *method, const char *request, lima_code code, lima_json **ret)
+void call_expect(lima_client *client, const char *method, const char *request, lima_code code,
+                 lima_json **ret)
 {
     lima_json *json = NULL, *reply = NULL;
     lima_err err = {0};

@@ -215,7 +215,8 @@ static void info(const lima_instance *inst, lima_driver_info *ret)
 {
     (void)inst;
     static const char *const formats[] = {"raw", "qcow2", NULL};
-    *ret = (lima_driver_info){.vsock_port = 2222, .virtio_port = "port", .dynamic_ssh_address = true, .image_formats = formats};
+    *ret = (lima_driver_info){
+        .vsock_port = 2222, .virtio_port = "port", .dynamic_ssh_address = true, .image_formats = formats};
 }
 
 static bool configure(lima_instance *inst, lima_err *err)
@@ -252,7 +253,8 @@ static bool create_disk(lima_call *call, lima_err *err)
 
 static size_t boot_scripts(const lima_instance *inst, const lima_boot_script **ret)
 {
-    static const lima_boot_script scripts[] = {{"50-a.sh", "#!/bin/sh\necho a\n"}, {"60-b.sh", "#!/bin/sh\n"}};
+    static const lima_boot_script scripts[] = {{"50-a.sh", "#!/bin/sh\necho a\n"},
+                                               {"60-b.sh", "#!/bin/sh\n"}};
     (void)inst;
     *ret = scripts;
     return 2;
@@ -378,7 +380,8 @@ static void state_free(void *state)
     *(unsigned *)state = 0;
 }
 
-static const lima_driver_snapshots snapshots = {snapshot_create, snapshot_apply, snapshot_remove, snapshot_list};
+static const lima_driver_snapshots snapshots = {snapshot_create, snapshot_apply, snapshot_remove,
+                                                snapshot_list};
 static const lima_driver_display display = {change_password, connection};
 static const lima_driver_guest_agent guest_agent = {connect_agent};
 

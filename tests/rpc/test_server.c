@@ -141,9 +141,10 @@ static void configure__echoes_every_key_and_digit(void **state)
 {
     harness *h = *state;
     lima_json *reply = NULL;
-    char *text = lima_mem_printf("{\"name\":\"dev\",\"dir\":\"%s\",\"new\":[1.10,{\"x\":123456789012345678901234567890}],"
-                                 "\"config\":{\"unknown\":\"\\u003c\"}}",
-                                 h->folder);
+    char *text = lima_mem_printf(
+        "{\"name\":\"dev\",\"dir\":\"%s\",\"new\":[1.10,{\"x\":123456789012345678901234567890}],"
+        "\"config\":{\"unknown\":\"\\u003c\"}}",
+        h->folder);
     call_expect(h->client, "Configure", text, LIMA_CODE_OK, &reply);
     char *printed = lima_json_print(reply);
     assert_non_null(strstr(printed, "\"new\":[1.10,{\"x\":123456789012345678901234567890}]"));
@@ -162,7 +163,8 @@ static void configure__while_running_without_a_port__keeps_the_port(void **state
     configure(h->client, h);
     lima_start_stream *stream = begin_session(h->client);
     expect_event(stream, true, "");
-    char *text = lima_mem_printf("{\"name\":\"dev\",\"dir\":\"%s\",\"status\":\"Running\",\"config\":{}}", h->folder);
+    char *text =
+        lima_mem_printf("{\"name\":\"dev\",\"dir\":\"%s\",\"status\":\"Running\",\"config\":{}}", h->folder);
     call_expect(h->client, "Configure", text, LIMA_CODE_OK, &reply);
     assert_int_equal(lima_json_int(reply, 0, "sshLocalPort"), 2222);
     lima_json_free(reply);
@@ -212,7 +214,8 @@ static void malformed_message__is_invalid(void **state)
     harness *h = *state;
     lima_buf reply = LIMA_BUF(100);
     lima_err err = {0};
-    assert_false(lima_client_call_raw(h->client, "/Driver/CreateSnapshot", bytes, sizeof bytes - 1, patience(), NULL, &reply, &err));
+    assert_false(lima_client_call_raw(h->client, "/Driver/CreateSnapshot", bytes, sizeof bytes - 1,
+                                      patience(), NULL, &reply, &err));
     assert_int_equal(err.code, LIMA_CODE_INVALID_ARGUMENT);
     call_expect(h->client, "Info", NULL, LIMA_CODE_OK, NULL); /* the connection goes on */
     lima_buf_free(&reply);
@@ -225,9 +228,11 @@ static void large_message__limit_is_kept(void **state)
     lima_buf reply = LIMA_BUF(100);
     lima_err err = {0};
     char *bytes = lima_mem_zalloc(1, LIMA_MESSAGE_MAX + 1);
-    assert_false(lima_client_call_raw(h->client, "/Driver/Info", bytes, LIMA_MESSAGE_MAX + 1, patience(), NULL, &reply, &err));
+    assert_false(lima_client_call_raw(h->client, "/Driver/Info", bytes, LIMA_MESSAGE_MAX + 1, patience(),
+                                      NULL, &reply, &err));
     assert_int_equal(err.code, LIMA_CODE_RESOURCE_EXHAUSTED);
-    assert_false(lima_client_call_raw(h->client, "/Driver/Info", bytes, LIMA_MESSAGE_MAX, patience(), NULL, &reply, &err));
+    assert_false(lima_client_call_raw(h->client, "/Driver/Info", bytes, LIMA_MESSAGE_MAX, patience(), NULL,
+                                      &reply, &err));
     assert_int_equal(err.code, LIMA_CODE_INVALID_ARGUMENT);
     call_expect(h->client, "Info", NULL, LIMA_CODE_OK, NULL);
     lima_buf_free(&reply);
@@ -241,7 +246,8 @@ static void large_document__goes_both_ways(void **state)
     lima_json *reply = NULL;
     char *script = lima_mem_zalloc(1, SCRIPT + 1);
     memset(script, 'x', SCRIPT);
-    char *text = lima_mem_printf("{\"name\":\"dev\",\"dir\":\"%s\",\"config\":{\"message\":\"%s\"}}", h->folder, script);
+    char *text = lima_mem_printf("{\"name\":\"dev\",\"dir\":\"%s\",\"config\":{\"message\":\"%s\"}}",
+                                 h->folder, script);
     call_expect(h->client, "Configure", text, LIMA_CODE_OK, &reply);
     assert_string_equal(lima_json_str(reply, "", "config.message"), script);
     lima_json_free(reply);
@@ -309,7 +315,8 @@ static void readers__are_answered_while_changers_block(void **state)
     begin(&disk, h->client, "CreateDisk");
     scripted_await("create_disk", 1);
     begin(&stop, h->client, "Stop");
-    static const char *const readers[] = {"Info", "Validate", "SSHAddress", "BootScripts", "ForwardGuestAgent", "GuestAgentConn"};
+    static const char *const readers[] = {"Info",        "Validate",          "SSHAddress",
+                                          "BootScripts", "ForwardGuestAgent", "GuestAgentConn"};
     for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
         call_expect(h->client, readers[i], NULL, LIMA_CODE_OK, NULL);
         call_expect(other, readers[i], NULL, LIMA_CODE_OK, NULL);
@@ -453,7 +460,8 @@ static void stop__session__is_told_and_its_vm_left(void **state)
     lima_start_stream *stream = begin_session(h->client);
     expect_event(stream, true, "");
     assert_int_equal(harness_stop(h, 1), 0);
-    expect_event(stream, false, "the driver process was told to end; the VM runs on. Stop it: limactl stop -f dev");
+    expect_event(stream, false,
+                 "the driver process was told to end; the VM runs on. Stop it: limactl stop -f dev");
     lima_start_stream_close(stream);
     assert_int_equal(scripted_vm(), LIMA_VM_RUNNING);
     assert_int_equal(scripted_count("stop"), 0);

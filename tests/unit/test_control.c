@@ -25,7 +25,8 @@ static lima_instance *make_instance(const char *extra)
 {
     lima_instance *inst = NULL;
     lima_err err = {0};
-    char *json = lima_mem_printf("{\"name\":\"dev\",\"dir\":\"%s\",\"config\":{\"os\":\"Linux\"}%s}", folder, extra);
+    char *json =
+        lima_mem_printf("{\"name\":\"dev\",\"dir\":\"%s\",\"config\":{\"os\":\"Linux\"}%s}", folder, extra);
     if (!lima_instance_parse(json, strlen(json), &inst, &err))
         fail_msg("%s", err.text);
     free(json);
@@ -92,7 +93,8 @@ static void run(void *arg)
 static void begin_as(runner *r, method *run_method, lima_generation generation)
 {
     lima_err err = {0};
-    *r = (runner){.run = run_method, .call = lima_call_new(control, generation), .monitor = lima_monitor_new()};
+    *r = (runner){
+        .run = run_method, .call = lima_call_new(control, generation), .monitor = lima_monitor_new()};
     if (!lima_thread_start("runner", run, r, &r->thread, &err))
         fail_msg("%s", err.text);
 }
@@ -238,7 +240,8 @@ static void failure__names_the_instance(void **state)
 static void state__is_zeroed_and_shared(void **state)
 {
     (void)state;
-    lima_call *a = lima_call_new(control, LIMA_GENERATION_2_2), *b = lima_call_new(control, LIMA_GENERATION_2_1);
+    lima_call *a = lima_call_new(control, LIMA_GENERATION_2_2),
+              *b = lima_call_new(control, LIMA_GENERATION_2_1);
     assert_ptr_equal(lima_call_state(a), lima_call_state(b));
     assert_int_equal(*(unsigned *)lima_call_state(a), 0);
     assert_int_equal(lima_call_generation(b), LIMA_GENERATION_2_1);
@@ -579,8 +582,9 @@ static void groups__absent__are_unimplemented(void **state)
 
 static void callbacks__absent__succeed(void **state)
 {
-    static method *const methods[] = {lima_control_validate,  lima_control_create,        lima_control_create_disk,
-                                      lima_control_setup_ssh, lima_control_agent_connect, lima_control_remove};
+    static method *const methods[] = {lima_control_validate,      lima_control_create,
+                                      lima_control_create_disk,   lima_control_setup_ssh,
+                                      lima_control_agent_connect, lima_control_remove};
     char *address = NULL;
     (void)state;
     lima_control_unref(control);

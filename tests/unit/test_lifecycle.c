@@ -8,13 +8,15 @@ enum { NOW = 100000000 };
 /* A server in use, long after its start. */
 static lima_lifecycle busy(lima_lifecycle_mode mode)
 {
-    return (lima_lifecycle){.mode = mode, .now = NOW, .started = 1, .connections = 1, .connected = NOW, .called = NOW};
+    return (lima_lifecycle){
+        .mode = mode, .now = NOW, .started = 1, .connections = 1, .connected = NOW, .called = NOW};
 }
 
 /* The same, nobody connected for `ms`, the last call at the end of the connection. */
 static lima_lifecycle left(lima_lifecycle_mode mode, uint64_t ms)
 {
-    return (lima_lifecycle){.mode = mode, .now = NOW, .started = 1, .connected = NOW - ms, .called = NOW - ms};
+    return (lima_lifecycle){
+        .mode = mode, .now = NOW, .started = 1, .connected = NOW - ms, .called = NOW - ms};
 }
 
 #define assert_decides(end, ...) assert_int_equal(lima_lifecycle_decide(&(__VA_ARGS__)), (end))
@@ -113,7 +115,8 @@ static void idle__other_limit_counts(void **state)
 
 static void announce__nobody_ever_came__ends_after_the_limit(void **state)
 {
-    lima_lifecycle facts = {.mode = LIMA_LIFECYCLE_ANNOUNCE, .now = NOW, .started = NOW - LIMA_LIFECYCLE_FIRST_MS + 1};
+    lima_lifecycle facts = {
+        .mode = LIMA_LIFECYCLE_ANNOUNCE, .now = NOW, .started = NOW - LIMA_LIFECYCLE_FIRST_MS + 1};
     (void)state;
     assert_decides(LIMA_LIFECYCLE_STAY, facts);
     facts.started--;
