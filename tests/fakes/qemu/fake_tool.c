@@ -48,7 +48,7 @@ static void read_image(const char *path, char format[64], char backing[512])
         fprintf(stderr, "qemu-img: Could not open '%s': No such file or directory\n", path);
         exit(1);
     }
-    if (fscanf(file, "%63s %511s", format, backing) < 1)
+    if (fscanf(file, "%63s %511[^\n]", format, backing) < 1)
         strcpy(format, "raw");
     fclose(file);
 }
