@@ -44,16 +44,21 @@ static bool info_fields(lima_check *check, lima_err *err)
     return ok;
 }
 
-static bool info_instance_dir(lima_check *check, lima_err *err)
+static bool names_folder(lima_check *check, lima_err *err)
 {
     lima_json *info = NULL;
-    if (!lima_check_serve_configured(check, err) || !lima_check_call(check, "Info", NULL, &info, err))
+    if (!lima_check_call(check, "Info", NULL, &info, err))
         return false;
     const char *dir = lima_json_str(info, lima_check_dir(check), "instanceDir");
     bool ok = lima_check_that(*dir == '\0' || lima_str_eq(dir, lima_check_dir(check)), err, "instanceDir is '%s', configured was '%s'", dir,
                               lima_check_dir(check));
     lima_json_free(info);
     return ok;
+}
+
+static bool info_instance_dir(lima_check *check, lima_err *err)
+{
+    return lima_check_serve_configured(check, err) && names_folder(check, err);
 }
 
 static bool no_gui_promised(lima_check *check, lima_err *err)
@@ -142,7 +147,7 @@ static bool other_instance(lima_check *check, lima_err *err)
 {
     return lima_check_serve_as(check, LIMA_LAUNCH_ANNOUNCE, err) && lima_check_configure(check, NULL, err)
         && lima_check_use_folder(check, "other", err)
-        && (lima_check_configure(check, NULL, err) || lima_err_wrap(err, "with another instance")) && info_instance_dir(check, err);
+        && (lima_check_configure(check, NULL, err) || lima_err_wrap(err, "with another instance")) && names_folder(check, err);
 }
 
 static bool validates(lima_check *check, lima_err *err)

@@ -4,6 +4,7 @@
  * a failing case has left running by the pid that the driver itself names. */
 #include "ctl/check/fixture.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,6 +178,7 @@ lima_wake *lima_check_wake(const lima_check *check)
 
 bool lima_check_serve_as(lima_check *check, lima_launch_mode mode, lima_err *err)
 {
+    assert(!check->server.client);
     return lima_launch(check->config->driver, mode, check->dir, check->log, lima_check_in(check, LIMA_CHECK_START_MS), &check->server, err);
 }
 
@@ -251,8 +253,10 @@ static bool probe_tool(const lima_check_config *config, lima_err *err)
     lima_json *in = NULL, *out = NULL;
     bool ok = lima_check_setup(config, NULL, lima_clock_in(2 * LIMA_CHECK_START_MS), &check, err);
     if (ok) {
+        char *path = lima_path_join(check->dir, "lima.yaml");
         in = lima_json_get_copy(check->instance, "config");
-        ok = lima_launch_configure(config->driver, in, "", lima_check_in(check, LIMA_CHECK_CALL_MS), &out, err);
+        ok = lima_launch_configure(config->driver, in, path, lima_check_in(check, LIMA_CHECK_CALL_MS), &out, err);
+        free(path);
     }
     lima_json_free(in);
     lima_json_free(out);
@@ -260,11 +264,13 @@ static bool probe_tool(const lima_check_config *config, lima_err *err)
     return ok;
 }
 
-void lima_check_probe(const lima_check_config *config, lima_check_abilities *ret)
+void lima_check_probe(const lima_check_config *config, unsigned needs, lima_check_abilities *ret)
 {
     ret->inst_dir = probe_mode(config, LIMA_LAUNCH_INST_DIR, &ret->inst_dir_err);
-    ret->announce = probe_mode(config, LIMA_LAUNCH_ANNOUNCE, &ret->announce_err);
-    ret->tool_2_1 = probe_tool(config, &ret->tool_2_1_err);
+    if (!ret->inst_dir || (needs & LIMA_CHECK_ANNOUNCE))
+        ret->announce = probe_mode(config, LIMA_LAUNCH_ANNOUNCE, &ret->announce_err);
+    if (needs & LIMA_CHECK_TOOL_2_1)
+        ret->tool_2_1 = probe_tool(config, &ret->tool_2_1_err);
 }
 
 bool lima_check_that(bool ok, lima_err *err, const char *fmt, ...)

@@ -16,12 +16,12 @@ enum {
     LIMA_CHECK_OWNED_MAX = 256,  /* clients, streams, connections of one case */
 };
 
-/* Known after the first cases: which contracts the driver speaks. */
+/* Which contracts the driver speaks, found out before the first case. */
 typedef struct lima_check_abilities {
     bool inst_dir, announce, tool_2_1;
     lima_err inst_dir_err, announce_err, tool_2_1_err; /* why not */
 } lima_check_abilities;
-void lima_check_probe(const lima_check_config *config, lima_check_abilities *ret);
+void lima_check_probe(const lima_check_config *config, unsigned needs, lima_check_abilities *ret); /* as far as cases with those needs care */
 
 /* `can` may be NULL (while probing). */
 bool lima_check_setup(const lima_check_config *config, const lima_check_abilities *can, lima_deadline deadline, lima_check **ret,

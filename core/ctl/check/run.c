@@ -175,7 +175,10 @@ bool lima_check_run(const lima_check_config *config, void (*each)(void *arg, con
     bool ok = check_config(config, count, err);
     if (ok) {
         lima_check_report report = {.driver = config->driver, .results = lima_mem_zalloc(count, sizeof *report.results)};
-        lima_check_probe(config, &can);
+        unsigned needs = 0;
+        for (size_t i = 0; i < count; i++)
+            needs |= chosen[i]->needs;
+        lima_check_probe(config, needs, &can);
         for (size_t i = 0; i < count; i++) {
             report.results[i].of = chosen[i];
             run_one(config, &can, &report);
