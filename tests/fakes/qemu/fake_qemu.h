@@ -8,7 +8,7 @@
  *   ignore-powerdown, ignore-quit, ignore-term
  *   fail-save, fail-load, fail-delete    the job concludes with an error
  *   help-hang        does not answer help               old            is version 3.1.0
- *   no-jobs          knows no snapshot jobs
+ *   no-jobs          knows no snapshot jobs          no-stream      knows no -netdev stream
  * FAKE_KVM: what trying the accelerator gives: ok, denied (default), hang, abort.
  * FAKE_QEMU_ARGV: a file to which the arguments of a start are written, one per line. */
 #pragma once

@@ -33,7 +33,8 @@ static const char *answer(char **argv)
     if (has_pair(argv, "-accel", "help"))
         return "Accelerators supported in QEMU binary:\ntcg\nkvm\n";
     if (has_pair(argv, "-netdev", "help"))
-        return "Available netdev backend types:\nsocket\nstream\ndgram\nhubport\ntap\nuser\n";
+        return fake_wants("no-stream") ? "Available netdev backend types:\nsocket\nhubport\ntap\nuser\n"
+                                       : "Available netdev backend types:\nsocket\nstream\ndgram\nhubport\ntap\nuser\n";
     if (has_pair(argv, "-machine", "help"))
         return "Supported machines are:\npc-q35-7.2           Standard PC (Q35 + ICH9, 2009)\n"
                "q35                  Standard PC (Q35 + ICH9, 2009) (alias of pc-q35-7.2)\nnone                 empty machine\n";
