@@ -35,7 +35,14 @@ static bool read_request(const char *text, lima_json **ret, lima_err *err)
     return ok;
 }
 
-static bool connect(const lima_ctl_args *args, lima_connection *ret, lima_err *err)
+/* A driver serves one folder: that of --dir, or the one in the document that is sent. NULL: any. */
+static const char *folder(const lima_ctl_args *args, const lima_json *request)
+{
+    const char *given = lima_ctl_str(args, "dir"), *named = request ? lima_json_str(request, "", "dir") : "";
+    return given ? given : *named ? named : NULL;
+}
+
+static bool connect(const lima_ctl_args *args, const lima_json *request, lima_connection *ret, lima_err *err)
 {
     const char *target = lima_ctl_operand_at(args, 0);
     enum { START_MS = 10000 };
@@ -43,18 +50,18 @@ static bool connect(const lima_ctl_args *args, lima_connection *ret, lima_err *e
     if (lima_ctl_bool(args, "socket"))
         return lima_connection_attach(target, START_MS, ret, err);
     bool ok = lima_find_driver(target, &program, err)
-           && lima_connection_start(program, lima_ctl_str(args, "mode"), lima_ctl_str(args, "dir"), START_MS, ret, err);
+           && lima_connection_start(program, lima_ctl_str(args, "mode"), folder(args, request), START_MS, ret, err);
     free(program);
     return ok;
 }
 
-/* limactl sends Configure before everything else but Info. */
+/* limactl sends Configure before everything else but Info. Here lima.yaml is sent, unless the user sends a document. */
 static bool configure(const lima_ctl_args *args, lima_client *client, lima_deadline deadline, lima_err *err)
 {
     const char *name = lima_ctl_str(args, "dir");
     lima_json *doc = NULL, *reply = NULL;
     char *dir = NULL;
-    if (!name || lima_ctl_bool(args, "socket"))
+    if (!name || lima_ctl_bool(args, "socket") || lima_str_eq(lima_ctl_operand_at(args, 1), "Configure"))
         return true;
     bool ok = lima_instances_find(name, &dir, err) && lima_instances_read(dir, &doc, err)
            && (lima_client_call(client, "Configure", doc, deadline, lima_ctl_wake(args), &reply, err) || lima_err_wrap(err, "Configure"));
@@ -125,7 +132,7 @@ int lima_ctl_call(const lima_ctl_args *args)
     lima_connection connection = {0};
     if (!read_request(lima_ctl_operand_at(args, 2), &request, &err))
         return lima_ctl_misuse(args, "%s", err.text);
-    bool ok = connect(args, &connection, &err);
+    bool ok = connect(args, request, &connection, &err);
     if (ok && !call(args, connection.launched.client, request, &err)) {
         lima_err cause = err;
         ok = lima_err_set(&err, cause.code, "%s (%s)", cause.text, lima_code_name(cause.code));

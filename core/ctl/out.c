@@ -69,7 +69,12 @@ static void complain(const lima_ctl_args *args, const char *text)
 
 int lima_ctl_fail(const lima_ctl_args *args, const lima_err *err)
 {
+    lima_wake *wake = lima_ctl_wake(args);
     fflush(stdout);
+    if (err->code == LIMA_CODE_CANCELLED && wake && lima_wake_wait(wake, 0)) {
+        fprintf(stderr, "%s %s: interrupted\n", lima_ctl_args_program(args)->name, lima_ctl_args_command(args)->name);
+        return LIMA_CTL_INTERRUPTED;
+    }
     complain(args, err->text);
     return LIMA_CTL_FAILED;
 }

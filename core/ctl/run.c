@@ -22,7 +22,6 @@ enum {
     SSH_END_MS = 3000,
     TAIL_LINES = 15,
     TAIL_BYTES = 64 * 1024,
-    INTERRUPTED = 130,
 };
 
 /* ---- ssh ---- */
@@ -216,10 +215,6 @@ static bool boot_and_use(const lima_ctl_args *args, lima_boot *boot, int *ret_co
 static int complain(const lima_ctl_args *args, lima_phase *phase, const lima_err *err)
 {
     lima_phase_clear(phase);
-    if (err->code == LIMA_CODE_CANCELLED && lima_wake_wait(lima_ctl_wake(args), 0)) {
-        fprintf(stderr, "limadrv run: interrupted\n");
-        return INTERRUPTED;
-    }
     return lima_ctl_fail(args, err);
 }
 
@@ -230,7 +225,7 @@ static int run_machine(const lima_ctl_args *args, lima_phase *phase, const lima_
     int code = LIMA_CTL_OK;
     if (!boot_and_use(args, &boot, &code, &err)) {
         code = complain(args, phase, &err);
-        if (code != INTERRUPTED)
+        if (code != LIMA_CTL_INTERRUPTED)
             print_logs(machine->dir);
     }
     lima_phase_next(phase, "Stopping");

@@ -31,6 +31,7 @@ struct status {
     char *socket;
     bool socket_exists, accepting;
     struct pid_file server, agent, vm_file;
+    bool own;             /* made by limadrv run, which has no host agent */
     char *vm;             /* "Running", "Stopped", …; "" when nobody could tell */
     uint32_t vm_pid;
     lima_json *answer;    /* the driver's; NULL: none */
@@ -54,6 +55,15 @@ static void look_at_pid(const char *dir, const char *file, struct pid_file *ret)
     lima_buf_free(&text);
 }
 
+static bool has_file(const char *dir, const char *name)
+{
+    lima_file_info info = {0};
+    char *path = lima_path_join(dir, name);
+    bool ok = lima_file_stat(path, true, &info, NULL) && info.kind == LIMA_FILE_REGULAR;
+    free(path);
+    return ok;
+}
+
 static void look_at_server(struct status *status)
 {
     enum { CONNECT_MS = 2000 };
@@ -68,24 +78,25 @@ static void look_at_server(struct status *status)
     look_at_pid(status->dir, pid, &status->server);
     look_at_pid(status->dir, "ha.pid", &status->agent);
     look_at_pid(status->dir, vm_pid, &status->vm_file);
+    status->own = has_file(status->dir, "user.pub");
     free(socket);
     free(pid);
     free(vm_pid);
 }
 
-/* What limactl makes of an empty answer (facts: lima-driver-contract 2.2). */
-static const char *by_pid_files(const struct status *status)
+/* Drivers call a VM without a host agent Broken, as limactl does. Here the VM alone is asked for: with this process standing in for
+ * the agent, the answer is about the VM. An empty answer leaves it to the pid file. */
+static void stand_in_for_agent(lima_json *doc)
 {
-    if (status->agent.alive != status->vm_file.alive)
-        return "Broken";
-    return status->agent.alive ? "Running" : "Stopped";
+    lima_process_id self = {0};
+    if (lima_process_find(0, &self))
+        lima_json_set_int(doc, self.pid, "hostAgentPID");
 }
 
 static void ask_driver(struct status *status, lima_json *doc, const char *driver, uint64_t timeout)
 {
     lima_err err = {0};
-    if (status->agent.alive)
-        lima_json_set_int(doc, status->agent.pid, "hostAgentPID");
+    stand_in_for_agent(doc);
     bool ok = lima_find_driver(driver ? driver : status->type, &status->program, &err)
            && lima_launch_inspect(status->program, doc, lima_clock_in(timeout), &status->answer, &err);
     if (!ok) {
@@ -94,7 +105,7 @@ static void ask_driver(struct status *status, lima_json *doc, const char *driver
         return;
     }
     const char *said = lima_json_str(status->answer, "", "status");
-    status->vm = lima_mem_strdup(*said ? said : by_pid_files(status));
+    status->vm = lima_mem_strdup(*said ? said : status->vm_file.alive ? "Running" : "Stopped");
     status->vm_pid = (uint32_t)lima_json_int(status->answer, status->vm_file.alive ? status->vm_file.pid : 0, "driverPID");
 }
 
@@ -104,12 +115,12 @@ static void advise_vm(struct status *status)
     bool running = lima_str_eq(status->vm, "Running");
     for (size_t i = 0; i < lima_json_count(status->answer, "errors"); i++)
         lima_strv_addf(advice, "The driver reports: %s", lima_json_str(status->answer, "?", "errors[%zu]", i));
-    if (running && !status->agent.alive && !status->accepting)
-        lima_strv_addf(advice, "The VM runs, but neither a driver nor a host agent looks after it. limadrv call --socket cannot reach it; "
-                       "'limactl start %s' takes it over or tells why not, 'limactl stop -f %s' ends it.", status->name, status->name);
-    else if (running && !status->agent.alive)
-        lima_strv_addf(advice, "The VM runs without a host agent: no port forwards, no guest agent. 'limactl stop -f %s', then start it again.",
-                       status->name);
+    if (running && status->own && !status->accepting)
+        lima_strv_addf(advice, "The VM runs, but the limadrv run that started it is gone. 'limadrv run --name %s' takes it over or tells why "
+                       "not.", status->name);
+    else if (running && !status->own && !status->agent.alive)
+        lima_strv_addf(advice, "The VM runs without a host agent: no port forwards, no guest agent, and limactl calls it Broken. "
+                       "'limactl stop -f %s' ends it.", status->name);
     if (!running && status->agent.alive && *status->vm)
         lima_strv_addf(advice, "The host agent (pid %u) runs without a VM. 'limactl stop %s', or 'limactl stop -f %s' when that hangs.",
                        status->agent.pid, status->name, status->name);
