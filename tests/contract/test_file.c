@@ -94,6 +94,7 @@ static void read__past_the_limit__fails_and_keeps_content(void **state)
     lima_buf_add_str(&text, "a");
     assert_fails(LIMA_CODE_OUT_OF_RANGE, lima_file_read(path, &text, err));
     assert_string_equal(lima_buf_str(&text), "a");
+    assert_int_equal(text.len, 1);
     lima_buf_free(&text);
     free(path);
 }

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,8 @@
 #include "support.h"
 
 #include "base/mem.h"
+
+enum { STRANGER = 65533, REMOVALS = 40 };
 
 static mode_t mode_of(const char *path)
 {
@@ -106,6 +109,46 @@ static void lock__file_removed_while_held__the_new_file_decides(void **state)
     free(path);
 }
 
+typedef struct contest {
+    const char *path;
+    atomic_uint holders, clashes, taken;
+} contest;
+
+static void take_and_remove(void *arg)
+{
+    contest *all = arg;
+
+    for (int i = 0; i < REMOVALS; i++) {
+        lima_file_lock *lock;
+        while (!lima_file_lock_take(all->path, 0, &lock,
+                                    NULL)) /* without pauses, to meet the moment between open and lock */
+            ;
+        all->taken++;
+        if (all->holders++ > 0)
+            all->clashes++;
+        sched_yield();
+        all->holders--;
+        unlink(all->path);
+        lima_file_lock_release(lock);
+    }
+}
+
+/* Not what anyone should do, but what people do by hand. */
+static void lock__every_holder_removes_the_file__there_are_never_two(void **state)
+{
+    char *path = in_folder(state, "lock");
+    contest all = {.path = path};
+    lima_thread *threads[4];
+
+    for (int i = 0; i < 4; i++)
+        assert_ok(lima_thread_start("holder", take_and_remove, &all, &threads[i], err));
+    for (int i = 0; i < 4; i++)
+        lima_thread_join(threads[i]);
+    assert_int_equal(all.taken, 4 * REMOVALS);
+    assert_int_equal(all.clashes, 0);
+    free(path);
+}
+
 static void dir_remove__links_inside__are_removed_and_not_followed(void **state)
 {
     char *top = in_folder(state, "top"), *kept = in_folder(state, "kept"), *file = in_folder(state, "kept/f");
@@ -164,6 +207,25 @@ static int in_child(void (*run)(const char *path), const char *path)
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static void find_in_closed_folder(const char *path)
+{
+    char *found;
+    lima_err err = {0};
+
+    if ((geteuid() == 0 && setuid(STRANGER)) || setenv("PATH", path, 1))
+        _exit(98);
+    _exit(lima_file_find_program("lima-test-no-such-program", &found, &err) ? 97 : (int)err.code);
+}
+
+static void find_program__folder_of_path_is_closed_to_us__is_not_found(void **state)
+{
+    char *path = in_folder(state, "closed");
+
+    assert_int_equal(mkdir(path, 0), 0);
+    assert_int_equal(in_child(find_in_closed_folder, path), LIMA_CODE_NOT_FOUND);
+    free(path);
 }
 
 static int write_verdict(const char *path)
@@ -242,8 +304,10 @@ int main(void)
         IN_FOLDER(write__through_a_link__replaces_the_link),
         IN_FOLDER(lock__link__is_refused_and_creates_nothing),
         IN_FOLDER(lock__file_removed_while_held__the_new_file_decides),
+        IN_FOLDER(lock__every_holder_removes_the_file__there_are_never_two),
         IN_FOLDER(dir_remove__links_inside__are_removed_and_not_followed),
         IN_FOLDER(dir_remove__deeper_than_the_limit__fails_and_keeps_descriptors),
+        IN_FOLDER(find_program__folder_of_path_is_closed_to_us__is_not_found),
         IN_FOLDER(write__over_the_size_limit__keeps_the_old_content_and_no_temporary_file),
 #ifdef __linux__
         IN_FOLDER(write__disk_full__keeps_the_old_content_and_no_temporary_file),

@@ -165,6 +165,28 @@ static void open__folders_left_by_killed_processes__are_removed_but_nothing_else
     free(other);
 }
 
+#ifdef __linux__
+/* The folder for the time of opening has a longer name than this socket. */
+static void open__long_folder_and_short_name__still_fits(void **state)
+{
+    char name[108];
+    size_t len = 107 - strlen("/s") - strlen(*state) - 1;
+
+    memset(name, 'd', len);
+    name[len] = '\0';
+    char *folder = in_folder(state, name), *path = lima_mem_printf("%s/s", folder);
+    assert_int_equal(strlen(path), 107);
+    assert_ok(lima_dir_make(folder, LIMA_FILE_PRIVATE, err));
+    lima_listener *listener = open_at(path);
+    lima_stream *client = NULL;
+    assert_ok(lima_stream_connect(path, patience(), &client, err));
+    lima_stream_close(client);
+    lima_listener_close(listener);
+    free(folder);
+    free(path);
+}
+#endif
+
 typedef struct opener {
     char *path;
     bool ok;
@@ -263,6 +285,9 @@ int main(void)
         IN_FOLDER(connect__another_user__is_kept_out_by_the_file_system),
         IN_FOLDER(accept__another_user_gets_in_by_the_file_system__is_closed_and_logged),
         IN_FOLDER(open__folders_left_by_killed_processes__are_removed_but_nothing_else),
+#ifdef __linux__
+        IN_FOLDER(open__long_folder_and_short_name__still_fits),
+#endif
         IN_FOLDER(open__many_at_once_in_one_folder__do_not_disturb_each_other),
         IN_FOLDER(open__relative_path__works),
         IN_FOLDER(accept__no_descriptors_left__waits_and_serves_when_there_are),
