@@ -10,6 +10,7 @@
 #include "rpc/server_call.h"
 
 #include <grpc/byte_buffer_reader.h>
+#include <grpc/support/alloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,6 +120,31 @@ static void refuse(server_call *call, lima_code code, const char *text)
     lima_server_call_finish(call, NULL, code, text);
 }
 
+static bool same_connection(const server_call *a, const server_call *b)
+{
+    char *peer_a = grpc_call_get_peer(a->call), *peer_b = grpc_call_get_peer(b->call);
+    bool same = strcmp(peer_a, peer_b) == 0;
+    gpr_free(peer_a);
+    gpr_free(peer_b);
+    return same;
+}
+
+/* gRPC holds a client to its limit of streams only once the client has acknowledged it, which a hostile one never does. A peer's name is that of its
+ * connection. */
+static bool takes_too_much(server_call *call, unsigned count)
+{
+    unsigned share = 0;
+    if (count <= LIMA_SERVER_STREAMS_MAX)
+        return false;
+    if (count > LIMA_SERVER_CALLS_MAX)
+        return true;
+    lima_monitor_enter(call->server->monitor);
+    for (const server_call *other = call->server->live; other; other = other->next)
+        share += same_connection(call, other);
+    lima_monitor_leave(call->server->monitor);
+    return share > LIMA_SERVER_STREAMS_MAX;
+}
+
 static void arrived(server_call *call)
 {
     size_t len = GRPC_SLICE_LENGTH(call->details.method);
@@ -130,7 +156,7 @@ static void arrived(server_call *call)
     grpc_op close = {.op = GRPC_OP_RECV_CLOSE_ON_SERVER};
     close.data.recv_close_on_server.cancelled = &call->closed_early;
     post(call, BATCH_CLOSE, &close, 1);
-    if (count > LIMA_SERVER_CALLS_MAX)
+    if (takes_too_much(call, count))
         refuse(call, LIMA_CODE_RESOURCE_EXHAUSTED, "too many calls at once; try again later");
     else if (!call->method && !call->service_method)
         refuse(call, LIMA_CODE_UNIMPLEMENTED, "this driver has no such method");

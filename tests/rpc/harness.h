@@ -27,6 +27,7 @@ lima_deadline patience(void);
 lima_client *connect_client(const harness *h);
 void configure(lima_client *client, const harness *h); /* instance "dev" in the folder, SSH port 2222 */
 /* A unary call with JSON: fails the test unless the status is `code`; *ret (may be NULL) is the reply. */
-void call_expect(lima_client *client, const char *method, const char *request, lima_code code, lima_json **ret);
+void call_expect(lima_client *client, const char *method, const char *request, lima_code code,
+                 lima_json **ret);
 void expect_event(lima_start_stream *stream, bool success, const char *error); /* a message */
 void expect_end(lima_start_stream *stream, lima_code code);

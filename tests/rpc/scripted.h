@@ -17,11 +17,13 @@ void scripted_block(const char *callback);
 void scripted_block_deaf(const char *callback);
 void scripted_release(const char *callback);
 void scripted_fail(const char *callback, lima_code code, const char *text); /* from now on; OK: no more */
-void scripted_await(const char *callback, unsigned entered); /* until it was entered so often since reset; fails the test */
+void scripted_await(const char *callback,
+                    unsigned entered); /* until it was entered so often since reset; fails the test */
 unsigned scripted_count(const char *callback);
-char *scripted_log(void); /* owned: callbacks in the order they were entered, "create start wait"; without inspect and configure */
+char *scripted_log(
+    void); /* owned: callbacks in the order they were entered, "create start wait"; without inspect and configure */
 void scripted_set_vm(lima_vm_state state); /* what inspect finds; a running one ends by stop, or by this */
-void scripted_end_vm(const char *failure);  /* wait returns: true, or false with this text */
+void scripted_end_vm(const char *failure); /* wait returns: true, or false with this text */
 lima_vm_state scripted_vm(void);
-uint32_t scripted_grace(void); /* of the last stop */
+uint32_t scripted_grace(void);        /* of the last stop */
 const char *scripted_violation(void); /* "": the library kept its promises */
