@@ -1,0 +1,1 @@
+lima_fuzz(fuzz_qmp DEPENDS lima_qemu)
