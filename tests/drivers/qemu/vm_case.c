@@ -117,6 +117,52 @@ void case_end(vm_case *c)
     *c = (vm_case){0};
 }
 
+static bool installed(const char *name)
+{
+    char *path = NULL;
+    bool found = lima_file_find_program(name, &path, NULL);
+
+    free(path);
+    return found;
+}
+
+static void make_boot_disk(vm_case *c, const void *code, size_t len)
+{
+    char sector[512] = {0};
+    char *raw = lima_path_join(c->home, "boot.raw");
+    char *disk = path_in(c, "disk");
+    const char *const argv[] = {"qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw, disk, NULL};
+    lima_process_exit end;
+    lima_file *file = NULL;
+
+    memcpy(sector, code, len);
+    memcpy(sector + 510, "\x55\xaa", 2);
+    assert_ok(lima_file_open(raw, LIMA_FILE_CREATE, &file, &err));
+    assert_ok(lima_file_write_at(file, 0, sector, sizeof sector, &err));
+    assert_ok(lima_file_resize(file, 1024 * 1024, &err));
+    lima_file_close(file);
+    assert_ok(lima_process_run(argv, NULL, NULL, NULL, lima_clock_in(60000), NULL, &end, &err));
+    assert_int_equal(end.code, 0);
+    free(disk);
+    free(raw);
+}
+
+void case_use_real(vm_case *c, const void *code, size_t len)
+{
+    char *cidata = path_in(c, "cidata.iso");
+
+    set_variable("QEMU_SYSTEM_X86_64", NULL);
+    set_variable("PATH", kept_path);
+    if (!installed("qemu-system-x86_64") || !installed("qemu-img") || !installed("qemu-io")) {
+        case_end(c);
+        free(cidata);
+        lima_skip("QEMU is not installed");
+    }
+    assert_ok(lima_file_remove(cidata, &err));
+    make_boot_disk(c, code, len);
+    free(cidata);
+}
+
 /* ---- callbacks ---- */
 
 static bool in_call(vm_case *c, bool (*run)(lima_call *call, lima_err *err), lima_err *err)

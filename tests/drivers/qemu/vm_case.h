@@ -28,6 +28,9 @@ void case_begin_in(vm_case *c, const char *folder, const char *config); /* the f
 /* Ends what runs, and fails the test if anything of the case is still there. */
 void case_end(vm_case *c);
 
+/* The real QEMU and tools in place of the fakes, and a disk that boots `code` (at most 510 bytes). Skips the test when they are not installed. */
+void case_use_real(vm_case *c, const void *code, size_t len);
+
 void fault(const char *words);                         /* FAKE_QEMU */
 void set_variable(const char *name, const char *value); /* NULL: unset; undone by case_end */
 void use_tool(vm_case *c, const char *name, bool there); /* qemu-img, virtiofsd, swtpm, ssh on the case's PATH */
