@@ -17,7 +17,11 @@ function(lima_protobuf_c target proto)
         list(APPEND paths "--proto_path=${PROJECT_SOURCE_DIR}/core/rpc/import")
     endif()
     set(outputs "")
+    set(sources "")
     foreach(file ${proto} ${arg_IMPORTS})
+        if(EXISTS "${PROJECT_SOURCE_DIR}/core/${file}")
+            list(APPEND sources "${PROJECT_SOURCE_DIR}/core/${file}")
+        endif()
         string(REGEX REPLACE "\\.proto$" ".pb-c" stem "${LIMA_GENERATED}/${file}")
         list(APPEND outputs "${stem}.c" "${stem}.h")
     endforeach()
@@ -25,7 +29,7 @@ function(lima_protobuf_c target proto)
     file(MAKE_DIRECTORY "${LIMA_GENERATED}")
     add_custom_command(OUTPUT ${outputs} ${desc}
         COMMAND ${PROTOC_C} ${paths} "--c_out=${LIMA_GENERATED}" --include_imports "--descriptor_set_out=${desc}" ${proto} ${arg_IMPORTS}
-        DEPENDS "${PROJECT_SOURCE_DIR}/core/${proto}" COMMENT "protoc-c ${proto}" VERBATIM)
+        DEPENDS ${sources} COMMENT "protoc-c ${proto}" VERBATIM)
     get_filename_component(stem "${proto}" NAME_WE)
     add_custom_command(OUTPUT "${desc}.h"
         COMMAND ${CMAKE_COMMAND} -DIN=${desc} -DOUT=${desc}.h -DNAME=lima_${stem}_desc

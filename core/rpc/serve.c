@@ -14,8 +14,10 @@
 #include "driver/lifecycle.h"
 #include "os/host.h"
 #include "os/process.h"
+#include "rpc/health.h"
 #include "rpc/place.h"
 #include "rpc/pump.h"
+#include "rpc/reflection.h"
 #include "rpc/server.h"
 
 enum { ANNOUNCE_MS = 10000, RELUCTANT_MS = 500 };
@@ -30,7 +32,8 @@ typedef struct run {
     atomic_bool input_ended;
 } run;
 
-static const lima_service *const services[] = {NULL};
+static const lima_service *const services[] = {&lima_health_service, &lima_reflection_service,
+                                                &lima_reflection_alpha_service, NULL};
 
 /* ---- start ---- */
 
