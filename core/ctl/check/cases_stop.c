@@ -3,24 +3,19 @@
 
 #include "ctl/check/cases.h"
 
-enum { STOP_MS = 190000 }; /* limactl's patience with a host agent that stops: 3 min 10 s */
-
-static bool stop(lima_check *check, lima_err *err)
-{
-    return lima_check_call_within(check, "Stop", NULL, STOP_MS, NULL, err);
-}
+enum { START_MS = 120000 };
 
 static bool stop_without_vm(lima_check *check, lima_err *err)
 {
-    return lima_check_serve_configured(check, err) && stop(check, err);
+    return lima_check_serve_configured(check, err) && lima_check_vm_stop(check, err);
 }
 
 static bool stop_blocks(lima_check *check, lima_err *err)
 {
     lima_start_stream *stream;
     bool running = true;
-    return lima_check_vm_start(check, NULL, &stream, err) && stop(check, err) && lima_check_status(check, &running, err)
-        && lima_check_that(!running, err, "Stop has returned and the status is still Running") && (stop(check, err) || lima_err_wrap(err, "a second Stop"));
+    return lima_check_vm_start(check, NULL, &stream, err) && lima_check_vm_stop(check, err) && lima_check_status(check, &running, err)
+        && lima_check_that(!running, err, "Stop has returned and the status is still Running") && (lima_check_vm_stop(check, err) || lima_err_wrap(err, "a second Stop"));
 }
 
 static bool start_again(lima_check *check, lima_err *err)
@@ -28,9 +23,9 @@ static bool start_again(lima_check *check, lima_err *err)
     lima_client *client;
     lima_start_stream *stream;
     lima_start_event event = {0};
-    bool ok = lima_check_vm_start(check, NULL, &stream, err) && stop(check, err) && lima_check_client(check, NULL, &client, err)
+    bool ok = lima_check_vm_start(check, NULL, &stream, err) && lima_check_vm_stop(check, err) && lima_check_client(check, NULL, &client, err)
            && lima_check_start_stream(check, client, &stream, err)
-           && lima_start_stream_next(stream, lima_check_in(check, STOP_MS), NULL, &event, err)
+           && lima_start_stream_next(stream, lima_check_in(check, START_MS), NULL, &event, err)
            && lima_check_that(event.success, err, "the second start failed: %s", event.error);
     lima_start_event_free(&event);
     return ok;

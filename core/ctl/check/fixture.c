@@ -182,9 +182,14 @@ bool lima_check_serve_as(lima_check *check, lima_launch_mode mode, lima_err *err
     return lima_launch(check->config->driver, mode, check->dir, check->log, lima_check_in(check, LIMA_CHECK_START_MS), &check->server, err);
 }
 
+void lima_check_be_old(lima_check *check)
+{
+    check->old = true;
+}
+
 bool lima_check_serve(lima_check *check, lima_err *err)
 {
-    if (!check->can || check->can->inst_dir)
+    if (!check->old && check->can->inst_dir)
         return lima_check_serve_as(check, LIMA_LAUNCH_INST_DIR, err);
     return lima_check_serve_as(check, LIMA_LAUNCH_ANNOUNCE, err);
 }

@@ -43,6 +43,7 @@ lima_wake *lima_check_wake(const lima_check *check);
 /* ---- processes ---- */
 bool lima_check_serve_as(lima_check *check, lima_launch_mode mode, lima_err *err);
 bool lima_check_serve(lima_check *check, lima_err *err);            /* in whichever mode the driver has, newest first */
+void lima_check_be_old(lima_check *check);                          /* from now on that is the mode of 2.0 and 2.1 */
 bool lima_check_serve_configured(lima_check *check, lima_err *err); /* and Configure */
 lima_process *lima_check_server(const lima_check *check);           /* NULL: none */
 lima_client *lima_check_main(const lima_check *check);              /* the client of that server */
@@ -70,6 +71,9 @@ bool lima_check_alive(lima_check *check, lima_err *err); /* a new client gets an
 /* ---- a VM (LIMA_CHECK_GUEST) ---- */
 bool lima_check_vm_prepare(lima_check *check, lima_err *err);   /* guest files in place, served, Configure, Create, CreateDisk */
 bool lima_check_vm_start(lima_check *check, const char *user_agent, lima_start_stream **ret, lima_err *err); /* and Start, until its first message */
+bool lima_check_vm_stop(lima_check *check, lima_err *err); /* Stop, within limactl's patience; the host agent ends with it */
+/* Opening a Start stream makes this process the instance's host agent, as drivers see it (hostAgentPID, ha.pid); this ends that. */
+void lima_check_end_host_agent(lima_check *check);
 bool lima_check_status(lima_check *check, bool *ret_running, lima_err *err); /* by --inspect-status, as limactl reads it */
 bool lima_check_vm_process(const lima_check *check, lima_process_id *ret);   /* as the last status named it; false: it did not */
 

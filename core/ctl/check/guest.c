@@ -13,7 +13,8 @@
 #include "os/file.h"
 #include "os/host.h"
 
-enum { COPY_BYTES = 1024 * 1024, PREPARE_MS = 120000, START_MS = 120000, PID_FILE_MAX = 32 };
+enum { COPY_BYTES = 1024 * 1024, PREPARE_MS = 120000, START_MS = 120000, PID_FILE_MAX = 32,
+       STOP_MS = 190000 /* limactl's patience with a host agent that stops: 3 min 10 s */ };
 
 static const char cmdline[] = "root=/dev/vda rw console=ttyS0 quiet mitigations=off random.trust_cpu=on";
 
@@ -107,6 +108,36 @@ bool lima_check_vm_start(lima_check *check, const char *user_agent, lima_start_s
     if (ok)
         *ret = stream;
     return ok;
+}
+
+bool lima_check_vm_stop(lima_check *check, lima_err *err)
+{
+    if (!lima_check_call_within(check, "Stop", NULL, STOP_MS, NULL, err))
+        return false;
+    lima_check_end_host_agent(check);
+    return true;
+}
+
+/* ---- the host agent: a driver running without one, or the other way round, is Broken in limactl's eyes ---- */
+
+void lima_check_begin_host_agent(lima_check *check)
+{
+    lima_process_id self = {0};
+    lima_process_find(0, &self);
+    char *path = lima_path_join(check->dir, "ha.pid");
+    char *text = lima_mem_printf("%u\n", (unsigned)self.pid);
+    lima_file_write(path, text, strlen(text), LIMA_FILE_SHARED, NULL);
+    lima_json_set_int(check->instance, self.pid, "hostAgentPID");
+    free(text);
+    free(path);
+}
+
+void lima_check_end_host_agent(lima_check *check)
+{
+    char *path = lima_path_join(check->dir, "ha.pid");
+    lima_file_remove(path, NULL);
+    lima_json_remove(check->instance, "hostAgentPID");
+    free(path);
 }
 
 /* ---- the status, as limactl sees it ---- */

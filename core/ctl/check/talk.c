@@ -42,6 +42,7 @@ bool lima_check_start_stream(lima_check *check, lima_client *client, lima_start_
         return false;
     check->starts[check->start_count++] = *ret;
     check->vm = true;
+    lima_check_begin_host_agent(check);
     return true;
 }
 
