@@ -52,6 +52,24 @@ static void write_and_make__access__sets_modes_under_the_umask(void **state)
     free(lock);
 }
 
+static void stat__permissions__tell_whether_others_may_write(void **state)
+{
+    static const mode_t closed[] = {0600, 0644, 0755}, open_to_some[] = {0620, 0602, 0666};
+    char *path = in_folder(state, "f");
+    lima_file_info at;
+
+    put_file(path, "");
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(chmod(path, closed[i]), 0);
+        assert_ok(lima_file_stat(path, true, &at, err));
+        assert_false(at.others_write);
+        assert_int_equal(chmod(path, open_to_some[i]), 0);
+        assert_ok(lima_file_stat(path, true, &at, err));
+        assert_true(at.others_write);
+    }
+    free(path);
+}
+
 static void read_and_open__fifo_and_device__are_refused_without_blocking(void **state)
 {
     char *fifo = in_folder(state, "fifo");
@@ -300,6 +318,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(write_and_make__access__sets_modes_under_the_umask),
+        IN_FOLDER(stat__permissions__tell_whether_others_may_write),
         IN_FOLDER(read_and_open__fifo_and_device__are_refused_without_blocking),
         IN_FOLDER(write__through_a_link__replaces_the_link),
         IN_FOLDER(lock__link__is_refused_and_creates_nothing),
