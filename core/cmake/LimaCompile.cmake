@@ -1,7 +1,8 @@
 # Compiler and linker options. lima_flags: everything of ours. lima_strict: what tests are spared,
-# because CMocka's macros convert by design. lima_ship: how programs are linked.
+# because CMocka's macros convert by design. lima_ship, lima_test_link: how programs and tests are linked.
 add_library(lima_flags INTERFACE)
 add_library(lima_ship INTERFACE)
+add_library(lima_test_link INTERFACE)
 add_library(lima_strict INTERFACE)
 
 target_compile_options(lima_flags INTERFACE
