@@ -1,0 +1,137 @@
+"""The rows of the table. Each function returns {row: {"ours": [one figure per round], "peer": [...]}}; the peer's list is empty without a peer."""
+import contextlib
+import json
+import pathlib
+import subprocess
+import tempfile
+import time
+
+from vm import Instance, Skip, processes_in, qemu_of
+
+CROWD = 100
+SETTLE = 3  # seconds until a driver that has just started a VM is idle
+
+
+class Bench:
+    def __init__(self, folder, peer, repeat, minute):
+        self.limadrv = folder / "limadrv"
+        self.drivers = {"ours": folder / "lima-driver-qemu"}
+        if peer:
+            self.drivers["peer"] = peer
+        self.repeat = repeat
+        self.minute = minute
+        for program in (self.limadrv, self.drivers["ours"]):
+            if not program.exists():
+                raise SystemExit(f"bench: '{program}' is missing; ./dev build release makes it")
+
+    def empty(self):
+        return {"ours": [], "peer": []}
+
+
+def portable(bench):
+    """What limadrv measures itself, on any system."""
+    peer = ["--vs", str(bench.drivers["peer"])] if "peer" in bench.drivers else []
+    done = subprocess.run([bench.limadrv, "bench", bench.drivers["ours"], *peer, "--json", "--repeat", str(bench.repeat)],
+                          stdout=subprocess.PIPE, text=True, check=True)
+    reply = json.loads(done.stdout)
+    return {row: {name: reply["drivers"][i]["rows"][row]["values"] if i < len(reply["drivers"]) else []
+                  for i, name in enumerate(("ours", "peer"))} for row in reply["drivers"][0]["rows"]}
+
+
+def status_number(path, key):
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith(key + ":"):
+            return int(line.split()[1])
+    return 0
+
+
+def rss(pid):
+    return status_number(pathlib.Path(f"/proc/{pid}/status"), "VmRSS") / 1024
+
+
+def pss(pid):
+    return status_number(pathlib.Path(f"/proc/{pid}/smaps_rollup"), "Pss") / 1024
+
+
+def switches(pid):
+    """Voluntary context switches of each thread: how often it slept, and so was woken."""
+    found = {}
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found[task.name] = status_number(task / "status", "voluntary_ctxt_switches")
+    return found
+
+
+def woken(before, after):
+    return sum(count - before.get(task, 0) for task, count in after.items())
+
+
+def idle(bench):
+    """Memory and wake-ups of drivers that look after a VM which does nothing. Both drivers idle through the same minute."""
+    qemu_of()
+    memory, wakes = bench.empty(), bench.empty()
+    for _ in range(bench.repeat):
+        with contextlib.ExitStack() as stack:
+            running = {name: stack.enter_context(Instance(program, bench.limadrv)) for name, program in bench.drivers.items()}
+            for instance in running.values():
+                stack.enter_context(instance.started())
+            time.sleep(SETTLE)
+            before = {name: switches(instance.pid) for name, instance in running.items()}
+            time.sleep(bench.minute)
+            for name, instance in running.items():
+                wakes[name].append(woken(before[name], switches(instance.pid)) / bench.minute)
+                memory[name].append(rss(instance.pid))
+    return {"rss": memory, "wake-ups": wakes}
+
+
+def start_overhead(bench):
+    """From the Start call to the end of a VM whose boot sector powers it off, against the same QEMU command without a driver."""
+    qemu_of()
+    result = bench.empty()
+    for _ in range(bench.repeat):
+        for name, program in bench.drivers.items():
+            with Instance(program, bench.limadrv, powers_off=True) as instance:
+                with_driver = instance.time_start()
+                bare = instance.time_bare()
+                result[name].append((with_driver / bare - 1) * 100)
+    return {"start-overhead": result}
+
+
+def crowd_of(program):
+    children = []
+    with tempfile.TemporaryDirectory(prefix="b", dir="/tmp") as root:
+        try:
+            for i in range(CROWD):
+                folder = pathlib.Path(root) / str(i)
+                folder.mkdir()
+                children.append(subprocess.Popen([program, "--inst-dir", folder], stdin=subprocess.DEVNULL,
+                                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+            end = time.monotonic() + 60
+            while len(list(pathlib.Path(root).glob("*/*.drv.sock"))) < CROWD:
+                if time.monotonic() > end:
+                    raise Skip(f"only some of {CROWD} drivers '{program}' came up within a minute")
+                time.sleep(0.1)
+            time.sleep(SETTLE)
+            return sum(pss(child.pid) for child in children)
+        finally:
+            for child in children:
+                child.terminate()
+            for child in children:
+                child.wait()
+
+
+def crowd(bench):
+    result = bench.empty()
+    for _ in range(bench.repeat):
+        for name, program in bench.drivers.items():
+            result[name].append(crowd_of(program))
+    return {"crowd": result}
+
+
+ALL = [
+    (("exec-to-accept", "inspect-status", "info-p50", "info-rate", "program-size"), portable),
+    (("rss", "wake-ups"), idle),
+    (("start-overhead",), start_overhead),
+    (("crowd",), crowd),
+]
+__all__ = ["ALL", "Bench", "processes_in"]
