@@ -56,6 +56,7 @@ static void set_up_tools(vm_case *c)
         use_tool(c, tools[i], true);
     free(kept_path);
     kept_path = lima_env_get("PATH");
+    free(kept_home);
     kept_home = lima_env_get("HOME");
     set_variable("PATH", bin);
     set_variable("QEMU_SYSTEM_X86_64", words);
