@@ -33,11 +33,11 @@ def qemu_of():
 
 @functools.cache
 def kvm_works():
-    """Tried, not looked at: where it exists but is refused, or hangs, both drivers get TCG."""
+    """Tried, not looked at: it may exist and be refused, hang, or be of no use for -cpu host."""
     if not os.path.exists("/dev/kvm"):
         return False
     try:
-        done = subprocess.run([qemu_of(), "-accel", "kvm", "-machine", "q35", "-S", "-display", "none", "-monitor", "stdio", "-nodefaults"],
+        done = subprocess.run([qemu_of(), "-accel", "kvm", "-cpu", "host", "-machine", "q35", "-S", "-display", "none", "-monitor", "stdio", "-nodefaults"],
                               input=b"quit\n", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=5, check=False)
     except subprocess.TimeoutExpired:
         return False
@@ -45,7 +45,7 @@ def kvm_works():
 
 
 def wrapper(folder):
-    """Lima's driver takes KVM where /dev/kvm exists; this makes TCG of it, for both drivers alike."""
+    """Lima's driver takes KVM wherever /dev/kvm exists; this makes TCG of it. Ours finds out by itself, and the time that takes counts."""
     path = folder / "qemu-tcg"
     path.write_text('#!/bin/bash\nwords=()\nfor word in "$@"; do\n    word=${word//accel=kvm/accel=tcg}\n    [ "$word" = host ] && word=max\n'
                     f'    words+=("$word")\ndone\nexec {qemu_of()} "${{words[@]}}"\n')
@@ -71,7 +71,7 @@ def processes_in(folder):
 class Instance:
     """An instance folder with a running driver server of its own."""
 
-    def __init__(self, program, limadrv, powers_off=False):
+    def __init__(self, program, limadrv, peer=False, powers_off=False):
         self.program = program
         self.limadrv = limadrv
         self.name = program.name.removeprefix("lima-driver-")
@@ -79,7 +79,7 @@ class Instance:
         self.folder = self.root / "i"
         self.folder.mkdir()
         self.env = dict(os.environ)
-        if not kvm_works():
+        if peer and not kvm_works():
             self.env["QEMU_SYSTEM_X86_64"] = str(wrapper(self.root))
         self.config = {"vmType": self.name, "arch": "x86_64", "cpus": 1, "memory": "256MiB", "disk": "4MiB", "mounts": [],
                        "firmware": {"legacyBIOS": True}, "ssh": {"localPort": free_port()}}
