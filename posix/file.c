@@ -138,8 +138,21 @@ bool lima_posix_flush_dir_of(const char *path, lima_err *err)
     return ok;
 }
 
+/* Content first, then the name: a name that survives a power cut must not be one of nothing. What cannot be opened (a socket) has none. */
+static bool flush_content(const char *path, lima_err *err)
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return true;
+    bool ok = !lima_posix_flush(fd) || lima_posix_fail(err, errno, "'%s': flush", path);
+    close(fd);
+    return ok;
+}
+
 bool lima_file_rename(const char *from, const char *to, lima_err *err)
 {
+    if (!flush_content(from, err))
+        return false;
     if (rename(from, to))
         return lima_posix_fail(err, errno, "'%s': rename to '%s'", from, to);
     return lima_posix_flush_dir_of(to, err);

@@ -89,11 +89,6 @@ bool lima_file_resize(lima_file *file, uint64_t size, lima_err *err)
     return !ftruncate(file->fd, (off_t)size) || lima_posix_fail(err, errno, "'%s': resize", file->path);
 }
 
-bool lima_file_flush(lima_file *file, lima_err *err)
-{
-    return !lima_posix_flush(file->fd) || lima_posix_fail(err, errno, "'%s': flush", file->path);
-}
-
 void lima_file_close(lima_file *file)
 {
     if (!file)

@@ -43,7 +43,7 @@ typedef enum lima_file_access { LIMA_FILE_PRIVATE = 0, LIMA_FILE_SHARED = 1 } li
 bool lima_file_write(const char *path, const void *bytes, size_t len, lima_file_access access, lima_err *err);
 
 bool lima_file_remove(const char *path, lima_err *err); /* one file or socket; a missing one is fine */
-bool lima_file_rename(const char *from, const char *to, lima_err *err); /* replaces a file; flushes the folder */
+bool lima_file_rename(const char *from, const char *to, lima_err *err); /* replaces a file; content and name are flushed before it returns */
 bool lima_file_free_space(const char *path, uint64_t *ret_bytes, lima_err *err); /* for this user, where `path` (existing) lies */
 
 /* The real, absolute path of an existing file, links resolved. Owned. */
@@ -78,5 +78,4 @@ bool lima_file_open(const char *path, lima_file_mode mode, lima_file **ret, lima
 bool lima_file_read_at(lima_file *file, uint64_t offset, void *into, size_t len, size_t *ret_len, lima_err *err);
 bool lima_file_write_at(lima_file *file, uint64_t offset, const void *bytes, size_t len, lima_err *err); /* all or an error */
 bool lima_file_resize(lima_file *file, uint64_t size, lima_err *err); /* grows with a hole */
-bool lima_file_flush(lima_file *file, lima_err *err);
 void lima_file_close(lima_file *file);

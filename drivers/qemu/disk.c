@@ -36,15 +36,6 @@ static bool move(const lima_instance *inst, const char *from, const char *to, li
     return ok;
 }
 
-static bool flush(const char *path, lima_err *err)
-{
-    lima_file *file = NULL;
-    bool ok = lima_file_open(path, LIMA_FILE_WRITE, &file, err) && lima_file_flush(file, err);
-
-    lima_file_close(file);
-    return ok;
-}
-
 static bool is_iso(const lima_instance *inst, const char *file)
 {
     char *path = lima_instance_path(inst, file);
@@ -91,8 +82,7 @@ static bool create_qcow2(const lima_instance *inst, const char *file, const char
     char *what = lima_mem_printf("disk '%s/%s': create", inst->dir, file);
     const char *const plain[] = {"create", "-q", "-f", "qcow2", path, size, NULL};
     const char *const backed[] = {"create", "-q", "-f", "qcow2", "-F", backing_format, "-b", backing, path, size, NULL};
-    bool ok = lima_file_remove(path, err) && lima_qemu_img_run(backing ? backed : plain, what, QEMU_IMG_WORK_MS, wake, NULL, err)
-           && flush(path, err);
+    bool ok = lima_file_remove(path, err) && lima_qemu_img_run(backing ? backed : plain, what, QEMU_IMG_WORK_MS, wake, NULL, err);
 
     if (!ok)
         lima_file_remove(path, NULL);
@@ -131,7 +121,7 @@ static bool create_from_image(const lima_instance *inst, lima_wake *wake, lima_e
 {
     char *path = lima_instance_path(inst, "image");
     char *format = NULL;
-    bool ok = examine(path, wake, &format, err) && remember(inst, lima_str_eq(format, "raw"), err) && flush(path, err)
+    bool ok = examine(path, wake, &format, err) && remember(inst, lima_str_eq(format, "raw"), err)
            && move(inst, "image", "disk", err);
 
     free(format);
