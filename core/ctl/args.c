@@ -1,9 +1,10 @@
 /* Reading a command line against the table.
  *
- * One pass from left to right. Flags of the program are known from the start, those of the command as soon as its name was seen. What the user
- * asked help for is found before anything is judged, so that --help helps in the middle of a wrong line too. Values are
- * checked and converted here, once: commands never see a malformed number. No abbreviations of flags, no clusters of letters:
- * a script that uses them would break when a flag is added. */
+ * One pass from left to right. Flags of the program are known from the start, those of the command as soon as
+ * its name was seen. What the user asked help for is found before anything is judged, so that --help helps in
+ * the middle of a wrong line too. Values are checked and converted here, once: commands never see a malformed
+ * number. No abbreviations of flags, no clusters of letters: a script that uses them would break when a flag
+ * is added. */
 #include "args.h"
 
 #include <assert.h>
@@ -28,7 +29,10 @@ static bool parse_truth(const char *text, uint64_t *ret, lima_err *err)
 
 static bool parse_duration(const char *text, uint64_t *ret, lima_err *err)
 {
-    static const struct { const char *unit; uint64_t ms; } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
+    static const struct {
+        const char *unit;
+        uint64_t ms;
+    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
     char *number = lima_mem_strdup(text);
     uint64_t factor = 1000, value = 0;
     for (size_t i = 0; i < 4; i++) {
@@ -41,7 +45,8 @@ static bool parse_duration(const char *text, uint64_t *ret, lima_err *err)
     bool ok = lima_parse_u64(number, &value, NULL) && value <= (uint64_t)INT64_MAX / factor;
     free(number);
     if (!ok)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "'%s' is not a time; write 30s, 5m or 250ms", text);
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "'%s' is not a time; write 30s, 5m or 250ms",
+                            text);
     *ret = value * factor;
     return true;
 }
@@ -127,7 +132,8 @@ static bool take_flag(lima_ctl_args *args, int argc, char *const *argv, int *at,
     const char *text = equals ? equals + 1 : "true";
     if (!equals && value->flag->type != LIMA_CTL_BOOL) {
         if (*at + 1 >= argc)
-            return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "flag '%s' needs a value %s", word, value->flag->value);
+            return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "flag '%s' needs a value %s", word,
+                                value->flag->value);
         text = argv[++*at];
     }
     if (!parse_value(value->flag, text, &value->number, err))
@@ -184,9 +190,11 @@ static bool check_operands(const lima_ctl_args *args, lima_err *err)
     size_t most = 0;
     for (; operand && operand->name; operand++, most++)
         if (!operand->optional && most >= args->operands.len)
-            return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "%s is missing: %s", operand->name, operand->help);
+            return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "%s is missing: %s", operand->name,
+                                operand->help);
     if (args->operands.len > most) {
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "'%s' is one argument too many%s", args->operands.items[most],
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "'%s' is one argument too many%s",
+                            args->operands.items[most],
                             args->command->rest ? "; a command for the guest stands after --" : "");
     }
     return true;
@@ -221,7 +229,8 @@ static bool take_help(lima_ctl_args *args, int argc, char *const *argv, lima_err
     return !word || take_command(args, word, err);
 }
 
-bool lima_ctl_parse(const lima_ctl_program *program, int argc, char *const *argv, lima_wake *wake, lima_ctl_args **ret, lima_err *err)
+bool lima_ctl_parse(const lima_ctl_program *program, int argc, char *const *argv, lima_wake *wake,
+                    lima_ctl_args **ret, lima_err *err)
 {
     lima_ctl_args *args = lima_mem_zalloc(1, sizeof *args);
     args->program = program;
@@ -292,7 +301,8 @@ const char *lima_ctl_str(const lima_ctl_args *args, const char *flag)
 uint64_t lima_ctl_number(const lima_ctl_args *args, const char *flag)
 {
     const struct lima_ctl_value *value = value_of(args, flag);
-    assert(value->flag->type == LIMA_CTL_NUMBER || value->flag->type == LIMA_CTL_SIZE || value->flag->type == LIMA_CTL_DURATION);
+    assert(value->flag->type == LIMA_CTL_NUMBER || value->flag->type == LIMA_CTL_SIZE
+           || value->flag->type == LIMA_CTL_DURATION);
     return value->number;
 }
 

@@ -39,9 +39,10 @@ static bool measure_round(struct subject *subject, unsigned round, lima_err *err
 {
     double **values = subject->values;
     const char *program = subject->program;
-    bool ok = lima_bench_accept(program, &values[ACCEPT][round], err) && lima_bench_inspect(program, &values[INSPECT][round], err)
-           && lima_bench_info(program, &values[INFO_P50][round], &values[INFO_RATE][round], err)
-           && lima_bench_size(program, &values[SIZE][round], err);
+    bool ok = lima_bench_accept(program, &values[ACCEPT][round], err)
+              && lima_bench_inspect(program, &values[INSPECT][round], err)
+              && lima_bench_info(program, &values[INFO_P50][round], &values[INFO_RATE][round], err)
+              && lima_bench_size(program, &values[SIZE][round], err);
     return ok || lima_err_wrap(err, "'%s'", program);
 }
 
@@ -73,7 +74,8 @@ static bool add_subject(struct bench *bench, const char *driver, lima_err *err)
 static void add_spread(const struct subject *subject, int row, unsigned rounds, lima_strv *cells)
 {
     double middle = lima_bench_median(subject->values[row], rounds);
-    lima_strv_addf(cells, "%.4g (%.4g-%.4g)", middle, subject->values[row][0], subject->values[row][rounds - 1]);
+    lima_strv_addf(cells, "%.4g (%.4g-%.4g)", middle, subject->values[row][0],
+                   subject->values[row][rounds - 1]);
 }
 
 static void print_human(const struct bench *bench)
@@ -92,8 +94,9 @@ static void print_human(const struct bench *bench)
         for (size_t i = 0; i < bench->count; i++)
             add_spread(&bench->subjects[i], row, bench->rounds, &cells);
         if (bench->count == 2)
-            lima_strv_addf(&cells, "%.3f", lima_bench_median(bench->subjects[0].values[row], bench->rounds)
-                                             / lima_bench_median(bench->subjects[1].values[row], bench->rounds));
+            lima_strv_addf(&cells, "%.3f",
+                           lima_bench_median(bench->subjects[0].values[row], bench->rounds)
+                               / lima_bench_median(bench->subjects[1].values[row], bench->rounds));
     }
     lima_out_table(&cells, columns);
     lima_strv_free(&cells);
@@ -146,8 +149,8 @@ int lima_ctl_bench(const lima_ctl_args *args)
     const char *peer = lima_ctl_str(args, "vs");
     if (lima_ctl_number(args, "repeat") < 1 || lima_ctl_number(args, "repeat") > ROUNDS_MAX)
         return lima_ctl_misuse(args, "--repeat: from 1 to %d", ROUNDS_MAX);
-    bool ok = add_subject(&bench, lima_ctl_operand_at(args, 0), &err) && (!peer || add_subject(&bench, peer, &err))
-           && measure(args, &bench, &err);
+    bool ok = add_subject(&bench, lima_ctl_operand_at(args, 0), &err)
+              && (!peer || add_subject(&bench, peer, &err)) && measure(args, &bench, &err);
     if (ok && lima_ctl_bool(args, "json"))
         print_json(&bench);
     else if (ok)

@@ -1,5 +1,6 @@
-/* How it is measured: wall clock of C17 (timespec_get), because the monotonic clock of core/os counts milliseconds and a driver may start in
- * less. Waiting for a socket is a loop without sleep, so that a sleep's length is not what is measured; it costs one core, the same for every driver. */
+/* How it is measured: wall clock of C17 (timespec_get), because the monotonic clock of core/os counts
+ * milliseconds and a driver may start in less. Waiting for a socket is a loop without sleep, so that a
+ * sleep's length is not what is measured; it costs one core, the same for every driver. */
 #include "bench_measure.h"
 
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 #include "scratch.h"
 
 enum {
-    STARTS = 7,         /* per round */
+    STARTS = 7, /* per round */
     INSPECTIONS = 11,
     WARM_CALLS = 300,
     CALLS = 3000,
@@ -74,7 +75,8 @@ static bool time_one_start(const char *program, double *ret_ms, lima_err *err)
     char *dir = NULL;
     if (!lima_scratch_make(&dir, err))
         return false;
-    char *name = lima_launch_driver_name(program), *file = lima_mem_printf("%s.drv.sock", name), *socket = lima_path_join(dir, file);
+    char *name = lima_launch_driver_name(program), *file = lima_mem_printf("%s.drv.sock", name);
+    char *socket = lima_path_join(dir, file);
     const char *const argv[] = {program, "--inst-dir", dir, NULL};
     lima_process_desc desc = {.argv = argv};
     lima_process *process = NULL;
@@ -137,7 +139,8 @@ bool lima_bench_inspect(const char *program, double *ret_ms, lima_err *err)
 static bool call_info(lima_client *client, lima_err *err)
 {
     lima_buf reply = LIMA_BUF(65536);
-    bool ok = lima_client_call_raw(client, "/Driver/Info", NULL, 0, lima_clock_in(WAIT_MS), NULL, &reply, err);
+    bool ok =
+        lima_client_call_raw(client, "/Driver/Info", NULL, 0, lima_clock_in(WAIT_MS), NULL, &reply, err);
     lima_buf_free(&reply);
     return ok;
 }
@@ -184,7 +187,8 @@ static bool time_crowd(const char *socket, double *ret_per_second, lima_err *err
     uint64_t calls = 0;
     bool ok = true;
     for (unsigned i = 0; ok && i < LIMA_BENCH_CLIENTS; i++)
-        ok = lima_client_connect(socket, lima_clock_in(WAIT_MS), &callers[i].client, err) && call_info(callers[i].client, err);
+        ok = lima_client_connect(socket, lima_clock_in(WAIT_MS), &callers[i].client, err)
+             && call_info(callers[i].client, err);
     double begin = now_ms();
     for (unsigned i = 0; ok && i < LIMA_BENCH_CLIENTS; i++)
         ok = lima_thread_start("bench", call_until_time, &callers[i], &callers[i].thread, err);
@@ -206,7 +210,8 @@ bool lima_bench_info(const char *program, double *ret_p50_ms, double *ret_per_se
 {
     lima_connection connection = {0};
     bool ok = lima_connection_start(program, "auto", NULL, WAIT_MS, &connection, err)
-           && time_calls(connection.launched.client, ret_p50_ms, err) && time_crowd(connection.launched.socket, ret_per_second, err);
+              && time_calls(connection.launched.client, ret_p50_ms, err)
+              && time_crowd(connection.launched.socket, ret_per_second, err);
     lima_connection_end(&connection);
     return ok;
 }

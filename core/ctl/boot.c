@@ -10,16 +10,18 @@
 #include "os/file.h"
 
 enum {
-    START_MS = 10000,      /* what limactl grants a driver to listen */
-    CALL_MS = 600000,      /* one call that may copy a disk */
+    START_MS = 10000, /* what limactl grants a driver to listen */
+    CALL_MS = 600000, /* one call that may copy a disk */
     LOOK_MS = 250,
-    STOP_MS = 190000,      /* as limactl waits */
+    STOP_MS = 190000, /* as limactl waits */
 };
 
-static bool call(const lima_boot *boot, const char *method, const lima_json *request, uint64_t ms, lima_wake *wake, lima_json **ret, lima_err *err)
+static bool call(const lima_boot *boot, const char *method, const lima_json *request, uint64_t ms,
+                 lima_wake *wake, lima_json **ret, lima_err *err)
 {
     lima_json *reply = NULL;
-    bool ok = lima_client_call(boot->connection.launched.client, method, request, lima_clock_in(ms), wake, &reply, err);
+    bool ok = lima_client_call(boot->connection.launched.client, method, request, lima_clock_in(ms), wake,
+                               &reply, err);
     if (ok && ret)
         *ret = reply;
     else
@@ -27,7 +29,8 @@ static bool call(const lima_boot *boot, const char *method, const lima_json *req
     return ok;
 }
 
-/* The configuration with the driver's defaults in it replaces ours in lima.yaml, when the driver gives it whole. */
+/* The configuration with the driver's defaults in it replaces ours in lima.yaml, when the driver gives it
+ * whole. */
 static bool save_filled(const lima_boot *boot, const lima_json *reply, lima_err *err)
 {
     if (!lima_json_str(reply, NULL, "config.vmType"))
@@ -41,14 +44,16 @@ static bool save_filled(const lima_boot *boot, const lima_json *reply, lima_err 
     return ok;
 }
 
-/* Drivers of Lima 2.0 and 2.1 fill the configuration as a short-lived tool, newer ones in the reply of Configure. */
+/* Drivers of Lima 2.0 and 2.1 fill the configuration as a short-lived tool, newer ones in the reply of
+ * Configure. */
 static lima_json *fill_as_tool(const lima_boot *boot)
 {
     const lima_machine *machine = boot->machine;
     char *path = lima_path_join(machine->dir, "lima.yaml");
     lima_json *filled = NULL;
     if (!boot->connection.announced
-        || !lima_launch_configure(machine->program, machine->config, path, lima_clock_in(START_MS), &filled, NULL))
+        || !lima_launch_configure(machine->program, machine->config, path, lima_clock_in(START_MS), &filled,
+                                  NULL))
         filled = lima_json_copy(machine->config);
     free(path);
     return filled;
@@ -60,7 +65,8 @@ static bool configure(const lima_boot *boot, lima_err *err)
     bool ok = lima_instances_describe(boot->machine->dir, config, &doc, err);
     if (ok) {
         lima_json_set_int(doc, boot->machine->port, "sshLocalPort");
-        ok = call(boot, "Configure", doc, START_MS, boot->wake, &reply, err) && (!reply || save_filled(boot, reply, err));
+        ok = call(boot, "Configure", doc, START_MS, boot->wake, &reply, err)
+             && (!reply || save_filled(boot, reply, err));
     }
     lima_json_free(config);
     lima_json_free(doc);
@@ -70,8 +76,10 @@ static bool configure(const lima_boot *boot, lima_err *err)
 
 static bool make_disk(const lima_boot *boot, lima_err *err)
 {
-    return call(boot, "Validate", NULL, START_MS, boot->wake, NULL, err) && call(boot, "Create", NULL, CALL_MS, boot->wake, NULL, err)
-        && call(boot, "CreateDisk", NULL, CALL_MS, boot->wake, NULL, err) && lima_machine_grow(boot->machine, err);
+    return call(boot, "Validate", NULL, START_MS, boot->wake, NULL, err)
+           && call(boot, "Create", NULL, CALL_MS, boot->wake, NULL, err)
+           && call(boot, "CreateDisk", NULL, CALL_MS, boot->wake, NULL, err)
+           && lima_machine_grow(boot->machine, err);
 }
 
 /* Where SSH is: as configured, unless the driver says that it finds out itself. */
@@ -79,7 +87,7 @@ static bool find_address(lima_boot *boot, lima_err *err)
 {
     lima_json *info = NULL, *reply = NULL;
     bool ok = call(boot, "AdditionalSetupForSSH", NULL, CALL_MS, boot->wake, NULL, err)
-           && call(boot, "Info", NULL, START_MS, boot->wake, &info, err);
+              && call(boot, "Info", NULL, START_MS, boot->wake, &info, err);
     if (ok && lima_json_bool(info, false, "features.dynamicSSHAddress"))
         ok = call(boot, "SSHAddress", NULL, START_MS, boot->wake, &reply, err);
     if (ok)
@@ -120,14 +128,16 @@ static bool start_vm(lima_boot *boot, lima_err *err)
         lima_phase_tick(boot->phase);
     }
     if (ok && !any)
-        return lima_err_set(err, LIMA_CODE_DEADLINE_EXCEEDED, "the VM did not start within %d minutes", CALL_MS / 60000);
+        return lima_err_set(err, LIMA_CODE_DEADLINE_EXCEEDED, "the VM did not start within %d minutes",
+                            CALL_MS / 60000);
     return ok;
 }
 
 bool lima_boot_start(lima_boot *boot, lima_err *err)
 {
-    return lima_connection_start(boot->machine->program, "auto", boot->machine->dir, START_MS, &boot->connection, err)
-        && configure(boot, err) && make_disk(boot, err) && start_vm(boot, err) && find_address(boot, err);
+    return lima_connection_start(boot->machine->program, "auto", boot->machine->dir, START_MS,
+                                 &boot->connection, err)
+           && configure(boot, err) && make_disk(boot, err) && start_vm(boot, err) && find_address(boot, err);
 }
 
 bool lima_boot_watch(lima_boot *boot, uint64_t ms, lima_err *err)
@@ -148,7 +158,8 @@ bool lima_boot_end(lima_boot *boot, lima_err *err)
     if (connected && boot->started)
         ok = call(boot, "Stop", NULL, STOP_MS, NULL, NULL, err);
     lima_start_stream_close(boot->stream);
-    if (connected && !boot->machine->named && !call(boot, "Delete", NULL, STOP_MS, NULL, NULL, ok ? err : NULL))
+    if (connected && !boot->machine->named
+        && !call(boot, "Delete", NULL, STOP_MS, NULL, NULL, ok ? err : NULL))
         ok = false;
     lima_connection_end(&boot->connection);
     free(boot->address);

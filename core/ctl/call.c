@@ -28,7 +28,8 @@ static bool read_request(const char *text, lima_json **ret, lima_err *err)
     if (text && lima_str_eq(text, "-"))
         ok = read_stdin(&input, err);
     else if (text)
-        ok = lima_buf_add_str(&input, text) || lima_err_set(err, LIMA_CODE_OUT_OF_RANGE, "the request is over %zu bytes", input.limit);
+        ok = lima_buf_add_str(&input, text)
+             || lima_err_set(err, LIMA_CODE_OUT_OF_RANGE, "the request is over %zu bytes", input.limit);
     if (ok && text && !lima_json_parse(lima_buf_str(&input), input.len, ret, err))
         ok = lima_err_wrap(err, "request");
     lima_buf_free(&input);
@@ -50,12 +51,14 @@ static bool connect(const lima_ctl_args *args, const lima_json *request, lima_co
     if (lima_ctl_bool(args, "socket"))
         return lima_connection_attach(target, START_MS, ret, err);
     bool ok = lima_find_driver(target, &program, err)
-           && lima_connection_start(program, lima_ctl_str(args, "mode"), folder(args, request), START_MS, ret, err);
+              && lima_connection_start(program, lima_ctl_str(args, "mode"), folder(args, request), START_MS,
+                                       ret, err);
     free(program);
     return ok;
 }
 
-/* limactl sends Configure before everything else but Info. Here lima.yaml is sent, unless the user sends a document. */
+/* limactl sends Configure before everything else but Info. Here lima.yaml is sent, unless the user sends a
+ * document. */
 static bool configure(const lima_ctl_args *args, lima_client *client, lima_deadline deadline, lima_err *err)
 {
     const char *name = lima_ctl_str(args, "dir");
@@ -64,7 +67,8 @@ static bool configure(const lima_ctl_args *args, lima_client *client, lima_deadl
     if (!name || lima_ctl_bool(args, "socket") || lima_str_eq(lima_ctl_operand_at(args, 1), "Configure"))
         return true;
     bool ok = lima_instances_find(name, &dir, err) && lima_instances_read(dir, &doc, err)
-           && (lima_client_call(client, "Configure", doc, deadline, lima_ctl_wake(args), &reply, err) || lima_err_wrap(err, "Configure"));
+              && (lima_client_call(client, "Configure", doc, deadline, lima_ctl_wake(args), &reply, err)
+                  || lima_err_wrap(err, "Configure"));
     lima_json_free(reply);
     lima_json_free(doc);
     free(dir);

@@ -46,11 +46,14 @@ bool lima_cidata_write(const char *dir, const char *user, lima_err *err)
     char *key = NULL;
     if (!read_key(dir, &key, err))
         return false;
-    char *name = lima_path_base(dir), *path = lima_path_join(dir, "cidata.iso"), *users = user_data(user, key);
+    char *name = lima_path_base(dir), *path = lima_path_join(dir, "cidata.iso");
+    char *users = user_data(user, key);
     const char *prefix = lima_str_has_prefix(name, "lima-") ? "" : "lima-";
     char *meta = lima_mem_printf("instance-id: limadrv-%s\nlocal-hostname: %s%s\n", name, prefix, name);
-    char *env = lima_mem_printf("LIMA_CIDATA_NAME=%s\nLIMA_CIDATA_USER=%s\nLIMA_CIDATA_UID=%d\nLIMA_CIDATA_HOME=/home/%s\n"
-                                "LIMA_CIDATA_SHELL=/bin/bash\nLIMA_CIDATA_IID=limadrv-%s\n", name, user, UID, user, name);
+    char *env = lima_mem_printf(
+        "LIMA_CIDATA_NAME=%s\nLIMA_CIDATA_USER=%s\nLIMA_CIDATA_UID=%d\nLIMA_CIDATA_HOME=/home/%s\n"
+        "LIMA_CIDATA_SHELL=/bin/bash\nLIMA_CIDATA_IID=limadrv-%s\n",
+        name, user, UID, user, name);
     for (char *at = meta; *at; at++) /* a host name has no underscore */
         *at = *at == '_' ? '-' : *at;
     const lima_iso_file files[] = {

@@ -1,4 +1,5 @@
-/* The volume from which a guest learns its user and key: cloud-init's NoCloud files, with Lima's lima.env beside them. */
+/* The volume from which a guest learns its user and key: cloud-init's NoCloud files, with Lima's lima.env
+ * beside them. */
 #pragma once
 
 #include <stdbool.h>

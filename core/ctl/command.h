@@ -1,9 +1,10 @@
-/* The command line of limadrv as data: one table from which parsing, help, completion scripts and the man page are made, so that none
- * of them can tell a different story.
+/* The command line of limadrv as data: one table from which parsing, help, completion scripts and the man
+ * page are made, so that none of them can tell a different story.
  *
- * A subcommand is one row of the table (commands.c) and one function in a file of its own. The function gets its checked arguments,
- * prints results on stdout and everything else on stderr, and returns the exit code: 0 done, 1 failed, 2 wrong usage;
- * `run` returns the status of the command in the guest. The parser knows no command by name; tests give it tables of their own. */
+ * A subcommand is one row of the table (commands.c) and one function in a file of its own. The function gets
+ * its checked arguments, prints results on stdout and everything else on stderr, and returns the exit code: 0
+ * done, 1 failed, 2 wrong usage; `run` returns the status of the command in the guest. The parser knows no
+ * command by name; tests give it tables of their own. */
 #pragma once
 
 #include <stdbool.h>
@@ -39,12 +40,12 @@ typedef enum lima_ctl_complete {
 } lima_ctl_complete;
 
 typedef struct lima_ctl_flag {
-    const char *name;  /* long name without dashes; NULL ends a list */
-    char letter;       /* 'f' for -f; 0: none */
+    const char *name; /* long name without dashes; NULL ends a list */
+    char letter;      /* 'f' for -f; 0: none */
     lima_ctl_type type;
-    const char *value; /* the value's name in help, "FILE"; NULL for BOOL */
-    const char *dflt;  /* as the user would write it; NULL: not set (BOOL: false, numbers: 0) */
-    const char *help;  /* one line, no full stop */
+    const char *value;          /* the value's name in help, "FILE"; NULL for BOOL */
+    const char *dflt;           /* as the user would write it; NULL: not set (BOOL: false, numbers: 0) */
+    const char *help;           /* one line, no full stop */
     const char *const *choices; /* CHOICE: NULL-terminated */
     lima_ctl_complete complete;
 } lima_ctl_flag;
@@ -59,20 +60,20 @@ typedef struct lima_ctl_operand {
 typedef struct lima_ctl_args lima_ctl_args;
 
 typedef struct lima_ctl_command {
-    const char *name; /* NULL ends a table */
-    const char *summary; /* one line, no full stop */
-    const char *text;    /* paragraphs, separated by empty lines; wrapped for help and man page */
+    const char *name;     /* NULL ends a table */
+    const char *summary;  /* one line, no full stop */
+    const char *text;     /* paragraphs, separated by empty lines; wrapped for help and man page */
     const char *examples; /* lines "command # what it does"; NULL: none */
-    const char *exits;   /* lines "2 meaning" beyond or instead of the common 0, 1, 2; NULL: none */
+    const char *exits;    /* lines "2 meaning" beyond or instead of the common 0, 1, 2; NULL: none */
     const lima_ctl_operand *operands; /* NULL: none */
-    const char *rest;    /* name of what may follow "--", "COMMAND"; NULL: nothing */
-    const lima_ctl_flag *flags; /* besides those of the program; NULL: none */
+    const char *rest;                 /* name of what may follow "--", "COMMAND"; NULL: nothing */
+    const lima_ctl_flag *flags;       /* besides those of the program; NULL: none */
     int (*run)(const lima_ctl_args *args);
 } lima_ctl_command;
 
 typedef struct lima_ctl_program {
     const char *name, *summary, *text, *version;
-    const char *date; /* of the man page, "November 21, 2026" */
+    const char *date;           /* of the man page, "November 21, 2026" */
     const lima_ctl_flag *flags; /* of every command; may also stand before the command's name */
     const lima_ctl_command *commands;
     const char *environment; /* lines "NAME meaning" for help and man page */
@@ -80,26 +81,32 @@ typedef struct lima_ctl_program {
     void (*values)(lima_ctl_complete kind, lima_strv *ret);
 } lima_ctl_program;
 
-/* Parses argv (argv[0] is skipped). INVALID_ARGUMENT with a text for the user. `wake` is handed on to the command; may be NULL.
- * -h and --help anywhere before "--", "help [COMMAND]" and no argument at all give *ret with lima_ctl_wants_help. `argv` must outlive *ret. */
-bool lima_ctl_parse(const lima_ctl_program *program, int argc, char *const *argv, lima_wake *wake, lima_ctl_args **ret, lima_err *err);
+/* Parses argv (argv[0] is skipped). INVALID_ARGUMENT with a text for the user. `wake` is handed on to the
+ * command; may be NULL. -h and --help anywhere before "--", "help [COMMAND]" and no argument at all give *ret
+ * with lima_ctl_wants_help. `argv` must outlive *ret. */
+bool lima_ctl_parse(const lima_ctl_program *program, int argc, char *const *argv, lima_wake *wake,
+                    lima_ctl_args **ret, lima_err *err);
 void lima_ctl_args_free(lima_ctl_args *args);
 
 const lima_ctl_program *lima_ctl_args_program(const lima_ctl_args *args);
 const lima_ctl_command *lima_ctl_args_command(const lima_ctl_args *args); /* NULL: only help was asked for */
 bool lima_ctl_wants_help(const lima_ctl_args *args);
 
-/* Values of flags, given or default. A name that the command does not have, or another type, is a programming mistake (assert). */
+/* Values of flags, given or default. A name that the command does not have, or another type, is a programming
+ * mistake (assert). */
 bool lima_ctl_bool(const lima_ctl_args *args, const char *flag);
-const char *lima_ctl_str(const lima_ctl_args *args, const char *flag);      /* TEXT, CHOICE; NULL when not set */
-uint64_t lima_ctl_number(const lima_ctl_args *args, const char *flag);      /* NUMBER; SIZE in bytes; DURATION in ms; 0 when not set */
-bool lima_ctl_given(const lima_ctl_args *args, const char *flag);           /* the user wrote it */
-const char *lima_ctl_operand_at(const lima_ctl_args *args, size_t index);   /* NULL when left out */
-const lima_strv *lima_ctl_rest(const lima_ctl_args *args);                  /* what followed "--" */
-bool lima_ctl_has_rest(const lima_ctl_args *args);                          /* "--" was there */
-lima_wake *lima_ctl_wake(const lima_ctl_args *args); /* raised by Ctrl-C, a closed terminal, a request to end */
+const char *lima_ctl_str(const lima_ctl_args *args, const char *flag); /* TEXT, CHOICE; NULL when not set */
+uint64_t lima_ctl_number(const lima_ctl_args *args,
+                         const char *flag); /* NUMBER; SIZE in bytes; DURATION in ms; 0 when not set */
+bool lima_ctl_given(const lima_ctl_args *args, const char *flag);         /* the user wrote it */
+const char *lima_ctl_operand_at(const lima_ctl_args *args, size_t index); /* NULL when left out */
+const lima_strv *lima_ctl_rest(const lima_ctl_args *args);                /* what followed "--" */
+bool lima_ctl_has_rest(const lima_ctl_args *args);                        /* "--" was there */
+lima_wake *lima_ctl_wake(
+    const lima_ctl_args *args); /* raised by Ctrl-C, a closed terminal, a request to end */
 
-/* "limadrv COMMAND: error: text" on stderr. Returns LIMA_CTL_FAILED; LIMA_CTL_INTERRUPTED when the wake was raised and err says CANCELLED. */
+/* "limadrv COMMAND: error: text" on stderr. Returns LIMA_CTL_FAILED; LIMA_CTL_INTERRUPTED when the wake was
+ * raised and err says CANCELLED. */
 int lima_ctl_fail(const lima_ctl_args *args, const lima_err *err);
 /* The same for a mistake in the command line, with a pointer to --help. Returns LIMA_CTL_USAGE. */
 int lima_ctl_misuse(const lima_ctl_args *args, const char *fmt, ...) LIMA_PRINTF(2, 3);
@@ -107,13 +114,15 @@ int lima_ctl_misuse(const lima_ctl_args *args, const char *fmt, ...) LIMA_PRINTF
 /* Texts made from the table. `command` NULL: the whole program. */
 void lima_ctl_add_help(const lima_ctl_program *program, const lima_ctl_command *command, lima_buf *into);
 void lima_ctl_add_man(const lima_ctl_program *program, lima_buf *into); /* mdoc, section 1 */
-/* A script for "bash", "zsh", "fish", "powershell"; INVALID_ARGUMENT for others. It asks the program itself (completion --for), so it
- * never grows old. */
-bool lima_ctl_add_completion(const lima_ctl_program *program, const char *shell, lima_buf *into, lima_err *err);
+/* A script for "bash", "zsh", "fish", "powershell"; INVALID_ARGUMENT for others. It asks the program itself
+ * (completion --for), so it never grows old. */
+bool lima_ctl_add_completion(const lima_ctl_program *program, const char *shell, lima_buf *into,
+                             lima_err *err);
 const char *const *lima_ctl_shells(void); /* those, NULL-terminated */
-/* What a shell should offer for the word `current` after `words` (without the program): lines "WORD" or "WORD<tab>help"; a line ":files" or
- * ":folders" asks for names of the file system as well. */
-void lima_ctl_offer(const lima_ctl_program *program, const lima_strv *words, const char *current, lima_buf *into);
+/* What a shell should offer for the word `current` after `words` (without the program): lines "WORD" or
+ * "WORD<tab>help"; a line ":files" or ":folders" asks for names of the file system as well. */
+void lima_ctl_offer(const lima_ctl_program *program, const lima_strv *words, const char *current,
+                    lima_buf *into);
 
 /* limadrv itself. */
 extern const lima_ctl_program lima_ctl_limadrv;
@@ -124,8 +133,8 @@ int lima_ctl_status(const lima_ctl_args *args);
 int lima_ctl_call(const lima_ctl_args *args);
 int lima_ctl_logs(const lima_ctl_args *args);
 int lima_ctl_run(const lima_ctl_args *args);
-/* check DRIVER. Flags: format (CHOICE tap, junit, json), list (BOOL), only (TEXT pattern), skip-file (TEXT), vm (TEXT folder), output (TEXT file),
- * timeout (DURATION of one case). In core/ctl/check/. */
+/* check DRIVER. Flags: format (CHOICE tap, junit, json), list (BOOL), only (TEXT pattern), skip-file (TEXT),
+ * vm (TEXT folder), output (TEXT file), timeout (DURATION of one case). In core/ctl/check/. */
 int lima_ctl_check(const lima_ctl_args *args);
 int lima_ctl_bench(const lima_ctl_args *args);
 int lima_ctl_completion(const lima_ctl_args *args);

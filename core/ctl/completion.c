@@ -1,6 +1,6 @@
-/* Completion scripts. Each carries the words before the cursor to `PROGRAM completion --for=WORD -- WORDS` and hands the answer to its
- * shell; all knowledge of commands stays in the program, so an installed script does not age. PROGRAM stands
- * for the program's name. */
+/* Completion scripts. Each carries the words before the cursor to `PROGRAM completion --for=WORD -- WORDS`
+ * and hands the answer to its shell; all knowledge of commands stays in the program, so an installed script
+ * does not age. PROGRAM stands for the program's name. */
 #include "command.h"
 
 #include <stdio.h>
@@ -8,21 +8,21 @@
 
 #include "base/str.h"
 
-static const char BASH[] =
-    "# bash completion of PROGRAM\n"
-    "_PROGRAM()\n"
-    "{\n"
-    "    local word=\"${COMP_WORDS[COMP_CWORD]}\" line\n"
-    "    COMPREPLY=()\n"
-    "    while IFS= read -r line; do\n"
-    "        case \"$line\" in\n"
-    "            :files) compopt -o default ;;\n"
-    "            :folders) compopt -o dirnames ;;\n"
-    "            *) COMPREPLY+=(\"${line%%$'\\t'*}\") ;;\n"
-    "        esac\n"
-    "    done < <(\"${COMP_WORDS[0]}\" completion --for=\"$word\" -- \"${COMP_WORDS[@]:1:COMP_CWORD-1}\" 2>/dev/null)\n"
-    "}\n"
-    "complete -F _PROGRAM PROGRAM\n";
+static const char BASH[] = "# bash completion of PROGRAM\n"
+                           "_PROGRAM()\n"
+                           "{\n"
+                           "    local word=\"${COMP_WORDS[COMP_CWORD]}\" line\n"
+                           "    COMPREPLY=()\n"
+                           "    while IFS= read -r line; do\n"
+                           "        case \"$line\" in\n"
+                           "            :files) compopt -o default ;;\n"
+                           "            :folders) compopt -o dirnames ;;\n"
+                           "            *) COMPREPLY+=(\"${line%%$'\\t'*}\") ;;\n"
+                           "        esac\n"
+                           "    done < <(\"${COMP_WORDS[0]}\" completion --for=\"$word\" -- "
+                           "\"${COMP_WORDS[@]:1:COMP_CWORD-1}\" 2>/dev/null)\n"
+                           "}\n"
+                           "complete -F _PROGRAM PROGRAM\n";
 
 static const char ZSH[] =
     "#compdef PROGRAM\n"
@@ -39,7 +39,8 @@ static const char ZSH[] =
     "               if [[ \"$line\" == *$'\\t'* ]]; then found+=(\"${word//:/\\\\:}:${line#*$'\\t'}\")\n"
     "               else found+=(\"${word//:/\\\\:}\"); fi ;;\n"
     "        esac\n"
-    "    done < <(\"${words[1]}\" completion --for=\"${words[CURRENT]}\" -- \"${(@)words[2,CURRENT-1]}\" 2>/dev/null)\n"
+    "    done < <(\"${words[1]}\" completion --for=\"${words[CURRENT]}\" -- \"${(@)words[2,CURRENT-1]}\" "
+    "2>/dev/null)\n"
     "    (( ${#found} )) && _describe 'PROGRAM' found\n"
     "    (( files )) && _files\n"
     "    (( folders )) && _files -/\n"
@@ -68,17 +69,21 @@ static const char POWERSHELL[] =
     "# PowerShell completion of PROGRAM\n"
     "Register-ArgumentCompleter -Native -CommandName 'PROGRAM', 'PROGRAM.exe' -ScriptBlock {\n"
     "    param($word, $line, $cursor)\n"
-    "    $before = @($line.CommandElements | Where-Object { $_.Extent.EndOffset -lt $cursor } | ForEach-Object { $_.ToString() })\n"
+    "    $before = @($line.CommandElements | Where-Object { $_.Extent.EndOffset -lt $cursor } | "
+    "ForEach-Object { $_.ToString() })\n"
     "    $program = $line.CommandElements[0].ToString()\n"
     "    $before = @($before | Select-Object -Skip 1)\n"
     "    & $program completion \"--for=$word\" -- @before 2>$null | ForEach-Object {\n"
     "        $parts = $_ -split \"`t\", 2\n"
     "        if ($parts[0] -eq ':files' -or $parts[0] -eq ':folders') {\n"
-    "            Get-ChildItem -Path \"$word*\" -Directory:($parts[0] -eq ':folders') -ErrorAction SilentlyContinue | ForEach-Object {\n"
-    "                [System.Management.Automation.CompletionResult]::new($_.FullName, $_.Name, 'ProviderItem', $_.FullName)\n"
+    "            Get-ChildItem -Path \"$word*\" -Directory:($parts[0] -eq ':folders') -ErrorAction "
+    "SilentlyContinue | ForEach-Object {\n"
+    "                [System.Management.Automation.CompletionResult]::new($_.FullName, $_.Name, "
+    "'ProviderItem', $_.FullName)\n"
     "            }\n"
     "        } else {\n"
-    "            [System.Management.Automation.CompletionResult]::new($parts[0], $parts[0], 'ParameterValue', $parts[-1])\n"
+    "            [System.Management.Automation.CompletionResult]::new($parts[0], $parts[0], "
+    "'ParameterValue', $parts[-1])\n"
     "        }\n"
     "    }\n"
     "}\n";
@@ -101,7 +106,8 @@ static void add_script(lima_buf *into, const char *script, const char *name)
     lima_buf_add_str(into, script);
 }
 
-bool lima_ctl_add_completion(const lima_ctl_program *program, const char *shell, lima_buf *into, lima_err *err)
+bool lima_ctl_add_completion(const lima_ctl_program *program, const char *shell, lima_buf *into,
+                             lima_err *err)
 {
     for (size_t i = 0; SHELLS[i]; i++) {
         if (lima_str_eq_nocase(shell, SHELLS[i])) {
@@ -109,7 +115,8 @@ bool lima_ctl_add_completion(const lima_ctl_program *program, const char *shell,
             return true;
         }
     }
-    return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "no completion for shell '%s'; there are bash, zsh, fish and powershell", shell);
+    return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
+                        "no completion for shell '%s'; there are bash, zsh, fish and powershell", shell);
 }
 
 static int print_script(const lima_ctl_args *args, const char *shell, lima_buf *text)

@@ -27,7 +27,8 @@ static void add_last_words(const char *log, lima_err *err)
     lima_buf_free(&text);
 }
 
-static bool start_as(const char *program, lima_launch_mode mode, const char *dir, uint64_t timeout_ms, lima_launched *ret, lima_err *err)
+static bool start_as(const char *program, lima_launch_mode mode, const char *dir, uint64_t timeout_ms,
+                     lima_launched *ret, lima_err *err)
 {
     char *log = lima_path_join(dir, "driver.stderr.log");
     bool ok = lima_launch(program, mode, dir, log, lima_clock_in(timeout_ms), ret, err);
@@ -37,20 +38,24 @@ static bool start_as(const char *program, lima_launch_mode mode, const char *dir
     return ok;
 }
 
-/* A driver of Lima 2.0 does not know --inst-dir, one of 2.2 may not announce. The first failure is the one worth telling. */
-static bool start_either(const char *program, const char *dir, uint64_t timeout_ms, lima_connection *ret, lima_err *err)
+/* A driver of Lima 2.0 does not know --inst-dir, one of 2.2 may not announce. The first failure is the one
+ * worth telling. */
+static bool start_either(const char *program, const char *dir, uint64_t timeout_ms, lima_connection *ret,
+                         lima_err *err)
 {
     if (start_as(program, LIMA_LAUNCH_INST_DIR, dir, timeout_ms, &ret->launched, err))
         return true;
     return ret->announced = start_as(program, LIMA_LAUNCH_ANNOUNCE, dir, timeout_ms, &ret->launched, NULL);
 }
 
-bool lima_connection_start(const char *program, const char *mode, const char *dir, uint64_t timeout_ms, lima_connection *ret, lima_err *err)
+bool lima_connection_start(const char *program, const char *mode, const char *dir, uint64_t timeout_ms,
+                           lima_connection *ret, lima_err *err)
 {
     lima_connection started = {0};
     bool ok = dir || lima_scratch_make(&started.scratch, err);
-    lima_launch_mode way = lima_str_eq(mode, "announce") ? LIMA_LAUNCH_ANNOUNCE : lima_str_eq(mode, "stdio") ? LIMA_LAUNCH_STDIO
-                                                                                                         : LIMA_LAUNCH_INST_DIR;
+    lima_launch_mode way = lima_str_eq(mode, "announce") ? LIMA_LAUNCH_ANNOUNCE
+                           : lima_str_eq(mode, "stdio")  ? LIMA_LAUNCH_STDIO
+                                                         : LIMA_LAUNCH_INST_DIR;
     if (!dir)
         dir = started.scratch;
     if (ok && lima_str_eq(mode, "auto")) {
@@ -86,7 +91,8 @@ static bool instance_socket(const char *instance, char **ret, lima_err *err)
     return ok;
 }
 
-bool lima_connection_attach(const char *instance_or_socket, uint64_t timeout_ms, lima_connection *ret, lima_err *err)
+bool lima_connection_attach(const char *instance_or_socket, uint64_t timeout_ms, lima_connection *ret,
+                            lima_err *err)
 {
     lima_file_info info = {0};
     char *socket = NULL;

@@ -10,8 +10,11 @@ typedef struct lima_connection {
     bool announced;         /* started as Lima 2.0 and 2.1 do */
 } lima_connection;
 
-/* Starts `program` in `dir` (NULL: a folder of its own). `mode` "auto" tries Lima 2.2's way, then 2.0's; or "inst-dir", "announce", "stdio". */
-bool lima_connection_start(const char *program, const char *mode, const char *dir, uint64_t timeout_ms, lima_connection *ret, lima_err *err);
+/* Starts `program` in `dir` (NULL: a folder of its own). `mode` "auto" tries Lima 2.2's way, then 2.0's; or
+ * "inst-dir", "announce", "stdio". */
+bool lima_connection_start(const char *program, const char *mode, const char *dir, uint64_t timeout_ms,
+                           lima_connection *ret, lima_err *err);
 /* To the driver that serves an instance (name or folder) or a socket. */
-bool lima_connection_attach(const char *instance_or_socket, uint64_t timeout_ms, lima_connection *ret, lima_err *err);
+bool lima_connection_attach(const char *instance_or_socket, uint64_t timeout_ms, lima_connection *ret,
+                            lima_err *err);
 void lima_connection_end(lima_connection *connection);

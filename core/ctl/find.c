@@ -1,5 +1,6 @@
-/* The driver search. It follows limactl's rules (facts: lima-driver-contract 1.1-1.3) and goes on where limactl stops: it
- * looks around limadrv too, and it keeps what limactl ignores, with the reason. It does not run anything. */
+/* The driver search. It follows limactl's rules (facts: lima-driver-contract 1.1-1.3) and goes on where
+ * limactl stops: it looks around limadrv too, and it keeps what limactl ignores, with the reason. It does not
+ * run anything. */
 #include "find.h"
 
 #include <stdlib.h>
@@ -39,7 +40,7 @@ static bool is_internal(const char *name)
 {
     const char *os = lima_host_get()->os;
     return lima_str_eq(name, "qemu") || (lima_str_eq(name, "vz") && lima_str_eq(os, "darwin"))
-        || (lima_str_eq(name, "wsl2") && on_windows());
+           || (lima_str_eq(name, "wsl2") && on_windows());
 }
 
 static const lima_found *find_taken(const lima_found_list *list, const char *name)
@@ -76,7 +77,8 @@ static char *why_unusable(const struct search *search, const char *name, const c
 static void add(struct search *search, char *path, char *name)
 {
     lima_found_list *list = search->list;
-    lima_found item = {.name = name, .path = path, .seen = search->seen, .source = lima_mem_strdup(search->source)};
+    lima_found item = {
+        .name = name, .path = path, .seen = search->seen, .source = lima_mem_strdup(search->source)};
     item.unusable = why_unusable(search, name, path);
     if (is_internal(name) && is_executable(path) && !find_taken(list, name))
         item.alias = lima_mem_printf("%sx", name);
@@ -139,7 +141,8 @@ static void scan_place(struct search *search, const char *place)
         if (name)
             add(search, lima_mem_strdup(place), name);
         else
-            lima_strv_addf(&search->list->warnings, "%s: '%s': not a folder, and not called lima-driver-NAME", search->source, place);
+            lima_strv_addf(&search->list->warnings, "%s: '%s': not a folder, and not called lima-driver-NAME",
+                           search->source, place);
         free(base);
     }
     free(path);
@@ -247,7 +250,8 @@ static char *pick(const lima_found_list *list, const char *name)
     return path;
 }
 
-static bool find_by_name(const char *name, void (*scan)(struct search *search), char **ret_path, lima_err *err)
+static bool find_by_name(const char *name, void (*scan)(struct search *search), char **ret_path,
+                         lima_err *err)
 {
     lima_found_list list = {0};
     struct search search = {.list = &list};
@@ -258,8 +262,10 @@ static bool find_by_name(const char *name, void (*scan)(struct search *search), 
         lima_file_find_program(file, &path, NULL);
     if (!path) {
         char *places = lima_strv_join(&search.folders, ", ");
-        lima_err_set(err, LIMA_CODE_NOT_FOUND, "driver '%s': no program %s on PATH, in LIMA_DRIVERS_PATH%s%s; name its folder in "
-                     "LIMA_DRIVERS_PATH or give its path", name, file, search.folders.len ? ", or in " : "", places);
+        lima_err_set(err, LIMA_CODE_NOT_FOUND,
+                     "driver '%s': no program %s on PATH, in LIMA_DRIVERS_PATH%s%s; name its folder in "
+                     "LIMA_DRIVERS_PATH or give its path",
+                     name, file, search.folders.len ? ", or in " : "", places);
         free(places);
     }
     free(file);

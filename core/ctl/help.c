@@ -115,7 +115,8 @@ static void add_command(const lima_ctl_program *program, const lima_ctl_command 
 
 static void add_program(const lima_ctl_program *program, lima_buf *into)
 {
-    lima_buf_addf(into, "%s - %s\n\nUsage:\n  %s COMMAND [ARGUMENTS] [FLAGS]\n", program->name, program->summary, program->name);
+    lima_buf_addf(into, "%s - %s\n\nUsage:\n  %s COMMAND [ARGUMENTS] [FLAGS]\n", program->name,
+                  program->summary, program->name);
     add_paragraphs(into, program->text);
     lima_buf_add_str(into, "\nCommands:\n");
     for (const lima_ctl_command *command = program->commands; command->name; command++)

@@ -14,7 +14,8 @@ static bool is_zero(const char *bytes, size_t len)
     return len == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0);
 }
 
-static bool copy_chunks(lima_file *from, lima_file *to, char *chunk, lima_phase *phase, lima_wake *wake, uint64_t *ret_size, lima_err *err)
+static bool copy_chunks(lima_file *from, lima_file *to, char *chunk, lima_phase *phase, lima_wake *wake,
+                        uint64_t *ret_size, lima_err *err)
 {
     for (uint64_t at = 0;; at += CHUNK) {
         size_t len = 0;
@@ -41,8 +42,9 @@ static bool check_space(const char *from, const char *to, lima_err *err)
         ok = lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "'%s': not a file", from);
     if (ok && lima_file_free_space(dir, &space, NULL) && space < info.size)
         ok = lima_err_set(err, LIMA_CODE_RESOURCE_EXHAUSTED,
-                          "'%s': %llu MiB are free, the image takes %llu MiB; make room, or set TMPDIR to a folder on another disk", dir,
-                          (unsigned long long)(space >> 20), (unsigned long long)(info.size >> 20));
+                          "'%s': %llu MiB are free, the image takes %llu MiB; make room, or set TMPDIR to a "
+                          "folder on another disk",
+                          dir, (unsigned long long)(space >> 20), (unsigned long long)(info.size >> 20));
     free(dir);
     return ok;
 }
@@ -53,9 +55,9 @@ bool lima_image_copy(const char *from, const char *to, lima_phase *phase, lima_w
     char *chunk = lima_mem_zalloc(CHUNK, 1);
     uint64_t size = 0;
     bool ok = check_space(from, to, err) && lima_file_open(from, LIMA_FILE_READ, &source, err)
-           && lima_file_open(to, LIMA_FILE_CREATE, &target, err)
-           && copy_chunks(source, target, chunk, phase, wake, &size, err)
-           && lima_file_resize(target, size, err);
+              && lima_file_open(to, LIMA_FILE_CREATE, &target, err)
+              && copy_chunks(source, target, chunk, phase, wake, &size, err)
+              && lima_file_resize(target, size, err);
     lima_file_close(source);
     lima_file_close(target);
     if (!ok && target)

@@ -13,7 +13,8 @@ static void print_features(const lima_json *info)
     lima_json_keys(info, &keys, "features");
     for (size_t i = 0; i < keys.len; i++) {
         if (lima_json_get_kind(info, "features.%s", keys.items[i]) == LIMA_JSON_BOOL)
-            printf("  %-22s %s\n", keys.items[i], lima_json_bool(info, false, "features.%s", keys.items[i]) ? "yes" : "no");
+            printf("  %-22s %s\n", keys.items[i],
+                   lima_json_bool(info, false, "features.%s", keys.items[i]) ? "yes" : "no");
     }
     lima_strv_free(&keys);
 }
@@ -47,7 +48,9 @@ static bool ask(const char *path, uint64_t timeout, lima_wake *wake, lima_json *
 {
     lima_connection connection = {0};
     bool ok = lima_connection_start(path, "auto", NULL, timeout, &connection, err);
-    if (ok && !lima_client_call(connection.launched.client, "Info", NULL, lima_clock_in(timeout), wake, ret, err))
+    if (ok
+        && !lima_client_call(connection.launched.client, "Info", NULL, lima_clock_in(timeout), wake, ret,
+                             err))
         ok = lima_err_wrap(err, "driver '%s': Info", path);
     lima_connection_end(&connection);
     return ok;
@@ -59,7 +62,7 @@ int lima_ctl_info(const lima_ctl_args *args)
     char *path = NULL;
     lima_json *info = NULL;
     bool ok = lima_find_driver(lima_ctl_operand_at(args, 0), &path, &err)
-           && ask(path, lima_ctl_number(args, "timeout"), lima_ctl_wake(args), &info, &err);
+              && ask(path, lima_ctl_number(args, "timeout"), lima_ctl_wake(args), &info, &err);
     if (ok && lima_ctl_bool(args, "json"))
         lima_out_json(info);
     else if (ok)

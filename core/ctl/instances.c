@@ -1,7 +1,8 @@
 /* Folders to Instance documents.
  *
- * The configuration is filled with what limactl's common defaults would give, because drivers (Lima's own included) take those keys for
- * granted. Not done: templates (`base`), default.yaml and override.yaml, networks; limadrv looks at instances, it does not make them for limactl. */
+ * The configuration is filled with what limactl's common defaults would give, because drivers (Lima's own
+ * included) take those keys for granted. Not done: templates (`base`), default.yaml and override.yaml,
+ * networks; limadrv looks at instances, it does not make them for limactl. */
 #include "instances.h"
 
 #include <stdlib.h>
@@ -72,12 +73,17 @@ bool lima_instances_find(const char *name, char **ret_dir, lima_err *err)
     bool path = strchr(name, '/') || strchr(name, '\\') || lima_str_eq(name, ".") || lima_str_eq(name, "..");
     if (lima_str_empty(name))
         return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "an instance without a name");
-    if (!path && (find_in(home_of("LIMA_HOME", ".lima"), name, ret_dir) || find_in(lima_instances_own_home(), name, ret_dir)))
+    if (!path
+        && (find_in(home_of("LIMA_HOME", ".lima"), name, ret_dir)
+            || find_in(lima_instances_own_home(), name, ret_dir)))
         return true;
     if (!path && !has_config(name)) {
         char *lima = home_of("LIMA_HOME", ".lima"), *own = lima_instances_own_home();
-        lima_err_set(err, LIMA_CODE_NOT_FOUND, "instance '%s': no folder of that name with a lima.yaml in '%s' or '%s'; limactl list shows "
-                     "the instances, LIMA_HOME tells where they are", name, lima, own);
+        lima_err_set(
+            err, LIMA_CODE_NOT_FOUND,
+            "instance '%s': no folder of that name with a lima.yaml in '%s' or '%s'; limactl list shows "
+            "the instances, LIMA_HOME tells where they are",
+            name, lima, own);
         free(lima);
         free(own);
         return false;
@@ -93,15 +99,43 @@ struct dflt {
 };
 
 static const struct dflt DEFAULTS[] = {
-    {"vmOpts", "{}"}, {"os", "\"Linux\""}, {"memory", "\"4GiB\""}, {"disk", "\"100GiB\""},
-    {"mountInotify", "false"}, {"ssh.localPort", "0"}, {"ssh.loadDotSSHPubKeys", "false"}, {"ssh.forwardAgent", "false"},
-    {"ssh.forwardX11", "false"}, {"ssh.forwardX11Trusted", "false"}, {"firmware.legacyBIOS", "false"}, {"audio.device", "\"\""},
-    {"audio.interface", "\"\""}, {"video.display", "\"none\""}, {"upgradePackages", "false"}, {"containerd.system", "false"},
-    {"containerd.user", "false"}, {"guestInstallPrefix", "\"/usr/local\""}, {"env", "{}"}, {"param", "{}"}, {"hostResolver.enabled", "true"},
-    {"hostResolver.ipv6", "false"}, {"hostResolver.hosts", "{}"}, {"propagateProxyEnv", "true"}, {"caCerts.removeDefaults", "false"},
-    {"rosetta", "{}"}, {"plain", "false"}, {"timezone", "\"\""}, {"nestedVirtualization", "false"}, {"user.name", "\"lima\""},
-    {"user.comment", "\"\""}, {"user.home", "\"/home/{{.User}}.guest\""}, {"user.shell", "\"/bin/bash\""}, {"user.uid", "1000"},
-    {"user.passwordlessSudo", "true"}, {"tpm", "false"}, {"osOpts", "{}"},
+    {"vmOpts", "{}"},
+    {"os", "\"Linux\""},
+    {"memory", "\"4GiB\""},
+    {"disk", "\"100GiB\""},
+    {"mountInotify", "false"},
+    {"ssh.localPort", "0"},
+    {"ssh.loadDotSSHPubKeys", "false"},
+    {"ssh.forwardAgent", "false"},
+    {"ssh.forwardX11", "false"},
+    {"ssh.forwardX11Trusted", "false"},
+    {"firmware.legacyBIOS", "false"},
+    {"audio.device", "\"\""},
+    {"audio.interface", "\"\""},
+    {"video.display", "\"none\""},
+    {"upgradePackages", "false"},
+    {"containerd.system", "false"},
+    {"containerd.user", "false"},
+    {"guestInstallPrefix", "\"/usr/local\""},
+    {"env", "{}"},
+    {"param", "{}"},
+    {"hostResolver.enabled", "true"},
+    {"hostResolver.ipv6", "false"},
+    {"hostResolver.hosts", "{}"},
+    {"propagateProxyEnv", "true"},
+    {"caCerts.removeDefaults", "false"},
+    {"rosetta", "{}"},
+    {"plain", "false"},
+    {"timezone", "\"\""},
+    {"nestedVirtualization", "false"},
+    {"user.name", "\"lima\""},
+    {"user.comment", "\"\""},
+    {"user.home", "\"/home/{{.User}}.guest\""},
+    {"user.shell", "\"/bin/bash\""},
+    {"user.uid", "1000"},
+    {"user.passwordlessSudo", "true"},
+    {"tpm", "false"},
+    {"osOpts", "{}"},
 };
 
 static bool is_set(const lima_json *config, const char *path)
@@ -110,7 +144,8 @@ static bool is_set(const lima_json *config, const char *path)
     return kind != LIMA_JSON_ABSENT && kind != LIMA_JSON_NULL;
 }
 
-/* "ssh.localPort" can only be set when "ssh" is an object or missing; a wrong kind is the driver's to refuse. */
+/* "ssh.localPort" can only be set when "ssh" is an object or missing; a wrong kind is the driver's to refuse.
+ */
 static bool parent_fits(const lima_json *config, const char *path)
 {
     const char *dot = strchr(path, '.');

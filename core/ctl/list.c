@@ -1,7 +1,7 @@
 /* limadrv list.
  *
- * What a driver serves is found out by running it as each generation of limactl does: that is the only evidence that counts. Drivers
- * that limactl would not take are shown as well, with the reason. */
+ * What a driver serves is found out by running it as each generation of limactl does: that is the only
+ * evidence that counts. Drivers that limactl would not take are shown as well, with the reason. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,9 +16,9 @@
 #include "scratch.h"
 
 struct probe {
-    char *version;       /* owned; "" when the program does not tell */
+    char *version; /* owned; "" when the program does not tell */
     bool announce, inst_dir, inspect;
-    char *trouble;       /* owned; NULL, or why it serves nobody */
+    char *trouble; /* owned; NULL, or why it serves nobody */
 };
 
 /* The number in the output of --version; programs that know no such flag print something else, or fail. */
@@ -28,19 +28,21 @@ static char *ask_version(const char *program, uint64_t timeout)
     lima_buf out = LIMA_BUF(4096);
     lima_process_exit end = {0};
     lima_version version = {0};
-    bool ok = lima_process_run(argv, NULL, &out, NULL, lima_clock_in(timeout), NULL, &end, NULL) && !end.signaled && end.code == 0
-           && lima_parse_version(lima_buf_str(&out), &version, NULL);
+    bool ok = lima_process_run(argv, NULL, &out, NULL, lima_clock_in(timeout), NULL, &end, NULL)
+              && !end.signaled && end.code == 0 && lima_parse_version(lima_buf_str(&out), &version, NULL);
     lima_buf_free(&out);
-    return ok ? lima_mem_printf("%u.%u.%u", version.major, version.minor, version.patch) : lima_mem_strdup("");
+    return ok ? lima_mem_printf("%u.%u.%u", version.major, version.minor, version.patch)
+              : lima_mem_strdup("");
 }
 
-static bool try_mode(const char *program, lima_launch_mode mode, const char *dir, uint64_t timeout, lima_err *err)
+static bool try_mode(const char *program, lima_launch_mode mode, const char *dir, uint64_t timeout,
+                     lima_err *err)
 {
     lima_launched launched = {0};
     lima_json *reply = NULL;
     lima_deadline deadline = lima_clock_in(timeout);
     bool ok = lima_launch(program, mode, dir, NULL, deadline, &launched, err)
-           && lima_client_call(launched.client, "Info", NULL, deadline, NULL, &reply, err);
+              && lima_client_call(launched.client, "Info", NULL, deadline, NULL, &reply, err);
     lima_json_free(reply);
     lima_launched_stop(&launched, 2000);
     return ok;
@@ -71,7 +73,10 @@ static void probe_free(struct probe *probe)
 
 static const char *generations(const struct probe *probe)
 {
-    return probe->announce && probe->inst_dir ? "2.0+" : probe->inst_dir ? "2.2+" : probe->announce ? "2.0-2.1" : "none";
+    return probe->announce && probe->inst_dir ? "2.0+"
+           : probe->inst_dir                  ? "2.2+"
+           : probe->announce                  ? "2.0-2.1"
+                                              : "none";
 }
 
 static char *remark(const lima_found *found, const struct probe *probe)
@@ -86,10 +91,13 @@ static char *remark(const lima_found *found, const struct probe *probe)
     return lima_buf_take(&text);
 }
 
-static void add_row(const lima_ctl_args *args, const lima_found *found, const struct probe *probe, lima_strv *cells)
+static void add_row(const lima_ctl_args *args, const lima_found *found, const struct probe *probe,
+                    lima_strv *cells)
 {
     bool usable = !found->unusable && !(probe && probe->trouble), colored = lima_out_colored(args, 1);
-    char *state = lima_out_paint(colored, usable ? LIMA_COLOR_GREEN : LIMA_COLOR_YELLOW, usable ? "yes" : "no"), *note = remark(found, probe);
+    char *state =
+             lima_out_paint(colored, usable ? LIMA_COLOR_GREEN : LIMA_COLOR_YELLOW, usable ? "yes" : "no"),
+         *note = remark(found, probe);
     lima_strv_add(cells, found->name);
     lima_strv_add(cells, probe ? (*probe->version ? probe->version : "?") : "-");
     lima_strv_add(cells, probe ? generations(probe) : "-");
@@ -131,12 +139,15 @@ static void list_all(const lima_ctl_args *args, const lima_found_list *list, boo
     lima_strv cells = {0};
     lima_json *doc = lima_json_new_object();
     lima_json_set_empty_array(doc, "drivers");
-    for (const char *const *title = (const char *const[]){"NAME", "VERSION", "LIMA", "TAKEN", "PROGRAM", NULL}; *title; title++)
+    for (const char *const *title =
+             (const char *const[]){"NAME", "VERSION", "LIMA", "TAKEN", "PROGRAM", NULL};
+         *title; title++)
         lima_strv_add(&cells, *title);
     for (size_t i = 0; i < list->len && !lima_wake_wait(lima_ctl_wake(args), 0); i++) {
         struct probe probe = {0};
         char *program = NULL;
-        bool probed = lima_ctl_bool(args, "probe") && lima_file_find_program(list->items[i].path, &program, NULL);
+        bool probed =
+            lima_ctl_bool(args, "probe") && lima_file_find_program(list->items[i].path, &program, NULL);
         if (probed)
             probe = run_probe(program, lima_ctl_number(args, "timeout"));
         add_row(args, &list->items[i], probed ? &probe : NULL, &cells);

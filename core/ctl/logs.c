@@ -1,7 +1,8 @@
 /* limadrv logs.
  *
- * Files are looked at again every quarter of a second: no host has a portable way to be told, and a person reads the result. A log that is
- * replaced or cut (a new start of the VM) is read again from its beginning. */
+ * Files are looked at again every quarter of a second: no host has a portable way to be told, and a person
+ * reads the result. A log that is replaced or cut (a new start of the VM) is read again from its beginning.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,10 +29,12 @@ struct logs {
 
 static bool is_wanted(const lima_ctl_args *args, const char *file)
 {
-    bool driver = lima_ctl_bool(args, "driver"), serial = lima_ctl_bool(args, "serial"), agent = lima_ctl_bool(args, "hostagent");
+    bool driver = lima_ctl_bool(args, "driver"), serial = lima_ctl_bool(args, "serial"),
+         agent = lima_ctl_bool(args, "hostagent");
     bool all = !driver && !serial && !agent;
-    return ((all || driver) && lima_str_eq(file, "driver.stderr.log")) || ((all || agent) && lima_str_eq(file, "ha.stderr.log"))
-        || ((all || serial) && lima_str_has_prefix(file, "serial") && lima_str_has_suffix(file, ".log"));
+    return ((all || driver) && lima_str_eq(file, "driver.stderr.log"))
+           || ((all || agent) && lima_str_eq(file, "ha.stderr.log"))
+           || ((all || serial) && lima_str_has_prefix(file, "serial") && lima_str_has_suffix(file, ".log"));
 }
 
 static bool is_known(const struct logs *logs, const char *path)
@@ -112,7 +115,8 @@ static bool print_new(struct logs *logs, struct log *log, uint64_t lines, lima_e
     return true;
 }
 
-static bool print_all(const lima_ctl_args *args, const char *dir, struct logs *logs, uint64_t lines, lima_err *err)
+static bool print_all(const lima_ctl_args *args, const char *dir, struct logs *logs, uint64_t lines,
+                      lima_err *err)
 {
     bool ok = find_logs(args, dir, logs, err);
     for (size_t i = 0; ok && i < logs->len; i++)
@@ -122,7 +126,8 @@ static bool print_all(const lima_ctl_args *args, const char *dir, struct logs *l
 
 static bool show(const lima_ctl_args *args, const char *dir, struct logs *logs, lima_err *err)
 {
-    bool follow = lima_ctl_bool(args, "follow"), ok = print_all(args, dir, logs, lima_ctl_number(args, "lines"), err);
+    bool follow = lima_ctl_bool(args, "follow"),
+         ok = print_all(args, dir, logs, lima_ctl_number(args, "lines"), err);
     if (ok && !logs->len && !follow)
         fprintf(stderr, "limadrv logs: '%s' has no such logs yet\n", dir);
     while (ok && follow && !lima_wake_wait(lima_ctl_wake(args), lima_clock_in(LOOK_MS)))

@@ -1,8 +1,9 @@
 /* Filling the folder.
  *
- * The order is: what can fail cheaply first (names, tools, the driver), then the folder, the key, the big copy last. The folder is as limactl's
- * would be, so that status, logs and the driver itself see an ordinary instance: lima.yaml (JSON is YAML), image, kernel,
- * kernel.cmdline, initrd, cidata.iso. A machine with a name keeps its instance id, so that cloud-init sees the same machine again. */
+ * The order is: what can fail cheaply first (names, tools, the driver), then the folder, the key, the big
+ * copy last. The folder is as limactl's would be, so that status, logs and the driver itself see an ordinary
+ * instance: lima.yaml (JSON is YAML), image, kernel, kernel.cmdline, initrd, cidata.iso. A machine with a
+ * name keeps its instance id, so that cloud-init sees the same machine again. */
 #include "machine.h"
 
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "find.h"
 #include "image_copy.h"
 #include "instances.h"
+#include "machine_config.h"
 #include "os/host.h"
 #include "os/process.h"
 #include "rpc/launch.h"
@@ -56,7 +58,8 @@ bool lima_guest_find(const char *path, lima_guest *ret, lima_err *err)
     }
     ret->image = file_in(path, "disk.qcow2");
     if (!ret->image)
-        return lima_err_set(err, LIMA_CODE_NOT_FOUND, "'%s': no disk.qcow2 in this folder; tests/guest/make-guest makes one", path);
+        return lima_err_set(err, LIMA_CODE_NOT_FOUND,
+                            "'%s': no disk.qcow2 in this folder; tests/guest/make-guest makes one", path);
     ret->kernel = file_in(path, "vmlinuz");
     ret->initrd = file_in(path, "initrd");
     return true;
@@ -70,48 +73,7 @@ void lima_guest_free(lima_guest *guest)
     *guest = (lima_guest){0};
 }
 
-/* ---- what the flags say ---- */
-
-static bool is_small(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-
-/* As Lima names instances: letters and digits, and . _ - between them. */
-static bool is_machine_name(const char *text)
-{
-    size_t len = strlen(text);
-    for (size_t i = 0; i < len; i++) {
-        bool letter = is_small(text[i]) || (text[i] >= 'A' && text[i] <= 'Z');
-        if (!letter && (i == 0 || i == len - 1 || !strchr("._-", text[i])))
-            return false;
-    }
-    return len > 0 && len <= 40;
-}
-
-/* What useradd takes everywhere. */
-static bool is_user_name(const char *text)
-{
-    size_t len = strlen(text);
-    bool ok = len > 0 && len <= 31 && text[0] >= 'a' && text[0] <= 'z' && !lima_str_eq(text, "root");
-    for (size_t i = 0; i < len; i++)
-        ok = ok && (is_small(text[i]) || text[i] == '_' || text[i] == '-');
-    return ok;
-}
-
-static bool check_flags(const lima_ctl_args *args, lima_err *err)
-{
-    const char *name = lima_ctl_str(args, "name"), *user = lima_ctl_str(args, "user");
-    if (name && !is_machine_name(name))
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "--name '%s': up to 40 letters, digits, and . _ - between them", name);
-    if (!is_user_name(user))
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "--user '%s': up to 31 small letters, digits, _ and -, a letter first, not root", user);
-    if (lima_ctl_number(args, "ssh-port") > 65535)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "--ssh-port: at most 65535");
-    if (lima_ctl_number(args, "cpus") < 1 || lima_ctl_number(args, "cpus") > 1024)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "--cpus: from 1 to 1024");
-    return true;
-}
+/* ---- what it takes ---- */
 
 static bool check_tools(lima_err *err)
 {
@@ -143,7 +105,9 @@ static bool make_named(const char *name, lima_machine *machine, lima_err *err)
     bool ok = lima_dir_make(machine->dir, LIMA_FILE_PRIVATE, err);
     if (ok && !lima_file_lock_take(lock, lima_clock_in(LOCK_MS), &machine->lock, err)) {
         bool busy = err->code == LIMA_CODE_UNAVAILABLE;
-        ok = busy ? lima_err_set(err, LIMA_CODE_UNAVAILABLE, "machine '%s' is in use by another limadrv run", name) : false;
+        ok = busy ? lima_err_set(err, LIMA_CODE_UNAVAILABLE, "machine '%s' is in use by another limadrv run",
+                                 name)
+                  : false;
     }
     machine->existing = ok && exists(config);
     free(home);
@@ -158,18 +122,22 @@ static bool make_folder(const lima_ctl_args *args, lima_machine *machine, lima_e
     if (name ? !make_named(name, machine, err) : !lima_scratch_make(&machine->dir, err))
         return false;
     if (strlen(machine->dir) > DIR_MAX)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "folder '%s': over %d bytes, so that sockets do not fit in; set %s to a shorter one",
-                            machine->dir, DIR_MAX, name ? "LIMADRV_HOME" : "TMPDIR");
+        return lima_err_set(
+            err, LIMA_CODE_INVALID_ARGUMENT,
+            "folder '%s': over %d bytes, so that sockets do not fit in; set %s to a shorter one",
+            machine->dir, DIR_MAX, name ? "LIMADRV_HOME" : "TMPDIR");
     return true;
 }
 
 static bool make_key(const lima_machine *machine, lima_wake *wake, lima_err *err)
 {
     char *path = lima_path_join(machine->dir, "user");
-    const char *const argv[] = {"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "limadrv", "-f", path, NULL};
+    const char *const argv[] = {"ssh-keygen", "-q",      "-t", "ed25519", "-N", "",
+                                "-C",         "limadrv", "-f", path,      NULL};
     lima_buf said = LIMA_BUF(4096);
     lima_process_exit end = {0};
-    bool ok = exists(path) || lima_process_run(argv, NULL, NULL, &said, lima_clock_in(TOOL_MS), wake, &end, err);
+    bool ok =
+        exists(path) || lima_process_run(argv, NULL, NULL, &said, lima_clock_in(TOOL_MS), wake, &end, err);
     if (ok && (end.signaled || end.code))
         ok = lima_err_set(err, LIMA_CODE_UNKNOWN, "%s: %s", end.text, lima_buf_str(&said));
     if (!ok)
@@ -189,11 +157,14 @@ static bool write_text(const lima_machine *machine, const char *name, const char
 
 static char *default_cmdline(const char *arch)
 {
-    const char *console = lima_str_eq(arch, "x86_64") ? "ttyS0" : lima_str_eq(arch, "aarch64") ? "ttyAMA0" : "hvc0";
+    const char *console = lima_str_eq(arch, "x86_64")    ? "ttyS0"
+                          : lima_str_eq(arch, "aarch64") ? "ttyAMA0"
+                                                         : "hvc0";
     return lima_mem_printf("root=/dev/vda rw console=%s quiet mitigations=off random.trust_cpu=on", console);
 }
 
-static bool copy_into(const lima_machine *machine, const char *from, const char *name, lima_phase *phase, lima_wake *wake, lima_err *err)
+static bool copy_into(const lima_machine *machine, const char *from, const char *name, lima_phase *phase,
+                      lima_wake *wake, lima_err *err)
 {
     if (!from)
         return true;
@@ -210,81 +181,14 @@ static bool copy_guest(const lima_ctl_args *args, lima_machine *machine, lima_ph
     const char *given = lima_ctl_str(args, "cmdline");
     bool ok = true;
     if (guest->kernel || given) {
-        char *cmdline = given ? lima_mem_strdup(given) : default_cmdline(lima_json_str(machine->config, "", "arch"));
+        char *cmdline =
+            given ? lima_mem_strdup(given) : default_cmdline(lima_json_str(machine->config, "", "arch"));
         ok = write_text(machine, "kernel.cmdline", cmdline, err);
         free(cmdline);
     }
-    return ok && copy_into(machine, guest->kernel, "kernel", phase, wake, err) && copy_into(machine, guest->initrd, "initrd", phase, wake, err)
-        && copy_into(machine, guest->image, "image", phase, wake, err);
-}
-
-/* ---- the configuration ---- */
-
-static bool read_old_config(lima_machine *machine, lima_err *err)
-{
-    lima_json *doc = NULL;
-    if (!lima_instances_read(machine->dir, &doc, err))
-        return false;
-    machine->config = lima_json_get_copy(doc, "config");
-    lima_json_free(doc);
-    return true;
-}
-
-/* Flags over what an existing machine has; defaults only for a new one. */
-static void set_config(const lima_ctl_args *args, lima_machine *machine)
-{
-    lima_json *config = machine->config;
-    bool fresh = !machine->existing;
-    const char *arch = lima_ctl_str(args, "arch");
-    char *memory = lima_mem_printf("%llu", (unsigned long long)lima_ctl_number(args, "memory"));
-    lima_json_set_str(config, machine->vm_type, "vmType");
-    if (fresh || arch)
-        lima_json_set_str(config, arch ? arch : lima_host_get()->arch, "arch");
-    if (fresh || lima_ctl_given(args, "cpus"))
-        lima_json_set_int(config, (int64_t)lima_ctl_number(args, "cpus"), "cpus");
-    if (fresh || lima_ctl_given(args, "memory"))
-        lima_json_set_str(config, memory, "memory");
-    if (fresh)
-        lima_json_set_bool(config, machine->guest.kernel || lima_ctl_bool(args, "legacy-bios"), "firmware.legacyBIOS");
-    if (fresh || lima_ctl_given(args, "user")) {
-        lima_json_set_str(config, lima_ctl_str(args, "user"), "user.name");
-        lima_json_set_int(config, 1000, "user.uid");
-    }
-    machine->user = lima_mem_strdup(lima_json_str(config, "lima", "user.name"));
-    char *home = lima_mem_printf("/home/%s", machine->user);
-    lima_json_set_str(config, home, "user.home");
-    lima_json_set_int(config, machine->port, "ssh.localPort");
-    lima_json_set_empty_array(config, "mounts");
-    free(home);
-    free(memory);
-}
-
-static bool set_disk_size(const lima_ctl_args *args, lima_machine *machine, lima_err *err)
-{
-    uint64_t size = 0;
-    bool qcow2 = false;
-    machine->disk_size = lima_ctl_number(args, "disk");
-    if (!machine->guest.image)
-        return true;
-    if (!lima_image_virtual_size(machine->guest.image, &size, &qcow2, err))
-        return false;
-    if (machine->disk_size && machine->disk_size < size)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "--disk: the image is larger already (%llu MiB), and disks only grow",
-                            (unsigned long long)(size >> 20));
-    char *text = lima_mem_printf("%llu", (unsigned long long)(machine->disk_size ? machine->disk_size : size));
-    lima_json_set_str(machine->config, text, "disk");
-    lima_json_set_str(machine->config, machine->guest.image, "images[0].location");
-    lima_json_set_str(machine->config, lima_json_str(machine->config, "", "arch"), "images[0].arch");
-    free(text);
-    return true;
-}
-
-static bool make_config(const lima_ctl_args *args, lima_machine *machine, lima_err *err)
-{
-    if (machine->existing ? !read_old_config(machine, err) : !(machine->config = lima_json_new_object()))
-        return false;
-    set_config(args, machine);
-    return set_disk_size(args, machine, err);
+    return ok && copy_into(machine, guest->kernel, "kernel", phase, wake, err)
+           && copy_into(machine, guest->initrd, "initrd", phase, wake, err)
+           && copy_into(machine, guest->image, "image", phase, wake, err);
 }
 
 static bool save_config(const lima_machine *machine, lima_err *err)
@@ -300,7 +204,8 @@ static bool save_config(const lima_machine *machine, lima_err *err)
 static bool find_parts(const lima_ctl_args *args, lima_machine *machine, lima_err *err)
 {
     const char *image = lima_ctl_operand_at(args, 0);
-    if (!check_flags(args, err) || !check_tools(err) || !lima_find_driver_beside(lima_ctl_str(args, "driver"), &machine->program, err))
+    if (!lima_machine_check_flags(args, err) || !check_tools(err)
+        || !lima_find_driver_beside(lima_ctl_str(args, "driver"), &machine->program, err))
         return false;
     machine->vm_type = lima_launch_driver_name(machine->program);
     if (image && !lima_guest_find(image, &machine->guest, err))
@@ -313,19 +218,25 @@ static bool check_image(const lima_ctl_args *args, const lima_machine *machine, 
     const char *name = lima_ctl_str(args, "name");
     bool image = machine->guest.image;
     if (!machine->existing && !image && name)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "there is no machine '%s' yet: give an IMAGE", name);
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "there is no machine '%s' yet: give an IMAGE",
+                            name);
     if (!machine->existing && !image)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "IMAGE is missing: a disk image, or a folder with disk.qcow2");
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
+                            "IMAGE is missing: a disk image, or a folder with disk.qcow2");
     if (machine->existing && image)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "machine '%s' has its disk already; leave IMAGE out, take another --name, or "
-                            "remove '%s'", name, machine->dir);
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
+                            "machine '%s' has its disk already; leave IMAGE out, take another --name, or "
+                            "remove '%s'",
+                            name, machine->dir);
     return true;
 }
 
 static bool fill(const lima_ctl_args *args, lima_phase *phase, lima_machine *machine, lima_err *err)
 {
-    return check_image(args, machine, err) && make_config(args, machine, err) && make_key(machine, lima_ctl_wake(args), err)
-        && lima_cidata_write(machine->dir, machine->user, err) && copy_guest(args, machine, phase, err) && save_config(machine, err);
+    return check_image(args, machine, err) && lima_machine_configure(args, machine, err)
+           && make_key(machine, lima_ctl_wake(args), err)
+           && lima_cidata_write(machine->dir, machine->user, err) && copy_guest(args, machine, phase, err)
+           && save_config(machine, err);
 }
 
 /* A new machine that could not be made leaves nothing; one that was there keeps everything. */

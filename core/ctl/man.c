@@ -171,7 +171,8 @@ static void add_examples(lima_buf *into, const lima_ctl_program *program)
 
 void lima_ctl_add_man(const lima_ctl_program *program, lima_buf *into)
 {
-    lima_buf_addf(into, ".\\\" Made by \"%s man\" from its command table.\n.Dd %s\n.Dt ", program->name, program->date);
+    lima_buf_addf(into, ".\\\" Made by \"%s man\" from its command table.\n.Dd %s\n.Dt ", program->name,
+                  program->date);
     for (const char *at = program->name; *at; at++)
         lima_buf_addf(into, "%c", *at >= 'a' && *at <= 'z' ? *at - 'a' + 'A' : *at);
     lima_buf_addf(into, " 1\n.Os\n.Sh NAME\n.Nm %s\n.Nd %s\n.Sh SYNOPSIS\n", program->name, program->summary);

@@ -1,4 +1,5 @@
-/* What a shell should offer after a half-written line. The scripts in completion.c only carry words to and fro. */
+/* What a shell should offer after a half-written line. The scripts in completion.c only carry words to and
+ * fro. */
 #include "args.h"
 
 #include <stdlib.h>
@@ -75,7 +76,8 @@ static void offer_commands(const struct place *place, const char *current, lima_
     offer(into, current, "", "help", "explains a command");
 }
 
-static void offer_kind(const struct place *place, lima_ctl_complete kind, const char *current, const char *before, lima_buf *into)
+static void offer_kind(const struct place *place, lima_ctl_complete kind, const char *current,
+                       const char *before, lima_buf *into)
 {
     lima_strv words = {0};
     if (kind == LIMA_CTL_COMMANDS)
@@ -92,7 +94,8 @@ static void offer_kind(const struct place *place, lima_ctl_complete kind, const 
         lima_buf_add_str(into, ":files\n");
 }
 
-static void offer_value(const struct place *place, const lima_ctl_flag *flag, const char *current, const char *before, lima_buf *into)
+static void offer_value(const struct place *place, const lima_ctl_flag *flag, const char *current,
+                        const char *before, lima_buf *into)
 {
     static const char *const truths[] = {"true", "false", NULL};
     if (flag->type == LIMA_CTL_CHOICE)
@@ -119,7 +122,8 @@ static void offer_operand(const struct place *place, const char *current, lima_b
         offer_kind(place, operand->complete, current, "", into);
 }
 
-void lima_ctl_offer(const lima_ctl_program *program, const lima_strv *words, const char *current, lima_buf *into)
+void lima_ctl_offer(const lima_ctl_program *program, const lima_strv *words, const char *current,
+                    lima_buf *into)
 {
     struct place place = {.program = program};
     walk(&place, words);

@@ -15,7 +15,8 @@ bool lima_out_terminal(const lima_ctl_args *args, unsigned number)
 bool lima_out_colored(const lima_ctl_args *args, unsigned number)
 {
     char *no = lima_env_get("NO_COLOR"), *term = lima_env_get("TERM");
-    bool colored = lima_out_terminal(args, number) && lima_str_empty(no) && !(term && lima_str_eq(term, "dumb"));
+    bool colored =
+        lima_out_terminal(args, number) && lima_str_empty(no) && !(term && lima_str_eq(term, "dumb"));
     free(no);
     free(term);
     return colored;
@@ -63,7 +64,8 @@ void lima_out_table(const lima_strv *cells, size_t columns)
 static void complain(const lima_ctl_args *args, const char *text)
 {
     char *mark = lima_out_paint(lima_out_colored(args, 2), LIMA_COLOR_RED, "error:");
-    fprintf(stderr, "%s %s: %s %s\n", lima_ctl_args_program(args)->name, lima_ctl_args_command(args)->name, mark, text);
+    fprintf(stderr, "%s %s: %s %s\n", lima_ctl_args_program(args)->name, lima_ctl_args_command(args)->name,
+            mark, text);
     free(mark);
 }
 
@@ -72,7 +74,8 @@ int lima_ctl_fail(const lima_ctl_args *args, const lima_err *err)
     lima_wake *wake = lima_ctl_wake(args);
     fflush(stdout);
     if (err->code == LIMA_CODE_CANCELLED && wake && lima_wake_wait(wake, 0)) {
-        fprintf(stderr, "%s %s: interrupted\n", lima_ctl_args_program(args)->name, lima_ctl_args_command(args)->name);
+        fprintf(stderr, "%s %s: interrupted\n", lima_ctl_args_program(args)->name,
+                lima_ctl_args_command(args)->name);
         return LIMA_CTL_INTERRUPTED;
     }
     complain(args, err->text);
@@ -87,6 +90,7 @@ int lima_ctl_misuse(const lima_ctl_args *args, const char *fmt, ...)
     lima_err_vset(&err, LIMA_CODE_INVALID_ARGUMENT, 0, fmt, list);
     va_end(list);
     complain(args, err.text);
-    fprintf(stderr, "See '%s %s --help'.\n", lima_ctl_args_program(args)->name, lima_ctl_args_command(args)->name);
+    fprintf(stderr, "See '%s %s --help'.\n", lima_ctl_args_program(args)->name,
+            lima_ctl_args_command(args)->name);
     return LIMA_CTL_USAGE;
 }

@@ -6,9 +6,15 @@
 #include "command.h"
 #include "data/json.h"
 
-typedef enum lima_color { LIMA_COLOR_NONE = 0, LIMA_COLOR_RED = 31, LIMA_COLOR_GREEN = 32, LIMA_COLOR_YELLOW = 33 } lima_color;
+typedef enum lima_color {
+    LIMA_COLOR_NONE = 0,
+    LIMA_COLOR_RED = 31,
+    LIMA_COLOR_GREEN = 32,
+    LIMA_COLOR_YELLOW = 33
+} lima_color;
 
-/* Whether moving lines and colour are welcome on standard output (1) or errors (2): a terminal, --tty not false; colour also NO_COLOR unset. */
+/* Whether moving lines and colour are welcome on standard output (1) or errors (2): a terminal, --tty not
+ * false; colour also NO_COLOR unset. */
 bool lima_out_terminal(const lima_ctl_args *args, unsigned number);
 bool lima_out_colored(const lima_ctl_args *args, unsigned number);
 /* The text in that colour, or as it is. Owned. */
@@ -16,5 +22,6 @@ char *lima_out_paint(bool colored, lima_color color, const char *text);
 
 void lima_out_json(const lima_json *json); /* indented, on stdout */
 
-/* Rows of `columns` cells each, all in one list, on stdout in aligned columns; the first row is the heading. */
+/* Rows of `columns` cells each, all in one list, on stdout in aligned columns; the first row is the heading.
+ */
 void lima_out_table(const lima_strv *cells, size_t columns);

@@ -10,7 +10,9 @@ enum { TICK_MS = 500 };
 
 void lima_phase_init(lima_phase *phase, const lima_ctl_args *args)
 {
-    *phase = (lima_phase){.begin = lima_clock_now(), .moving = lima_out_terminal(args, 2), .colored = lima_out_colored(args, 2)};
+    *phase = (lima_phase){.begin = lima_clock_now(),
+                          .moving = lima_out_terminal(args, 2),
+                          .colored = lima_out_colored(args, 2)};
 }
 
 static double elapsed(const lima_phase *phase)

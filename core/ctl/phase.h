@@ -1,4 +1,5 @@
-/* Where a long command is: one moving line on a terminal, plain lines elsewhere. On stderr, with the time since the beginning. */
+/* Where a long command is: one moving line on a terminal, plain lines elsewhere. On stderr, with the time
+ * since the beginning. */
 #pragma once
 
 #include "command.h"
@@ -11,6 +12,6 @@ typedef struct lima_phase {
 
 void lima_phase_init(lima_phase *phase, const lima_ctl_args *args);
 void lima_phase_next(lima_phase *phase, const char *name); /* "Booting"; a literal */
-void lima_phase_tick(lima_phase *phase);                   /* call now and then while waiting: moves the seconds on */
+void lima_phase_tick(lima_phase *phase); /* call now and then while waiting: moves the seconds on */
 void lima_phase_done(lima_phase *phase, const char *text); /* the last word, "Ready" */
 void lima_phase_clear(lima_phase *phase);                  /* makes room for other output */

@@ -1,8 +1,9 @@
 /* limadrv run: a VM without limactl.
  *
- * One thread. Every wait looks at the wake (Ctrl-C) and, once the VM runs, at the Start stream, so that a VM that dies is noticed while SSH
- * is still tried. Whatever happens, the end is the same: stop, delete, end the driver, remove the folder. What the guest and the driver wrote last
- * is shown when the VM failed, because afterwards the files are gone. */
+ * One thread. Every wait looks at the wake (Ctrl-C) and, once the VM runs, at the Start stream, so that a VM
+ * that dies is noticed while SSH is still tried. Whatever happens, the end is the same: stop, delete, end the
+ * driver, remove the folder. What the guest and the driver wrote last is shown when the VM failed, because
+ * afterwards the files are gone. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,13 +27,24 @@ enum {
 
 /* ---- ssh ---- */
 
-/* The options of every ssh. It runs in the machine's folder, so that no path has to be quoted for ssh's own parser. */
+/* The options of every ssh. It runs in the machine's folder, so that no path has to be quoted for ssh's own
+ * parser. */
 static void add_ssh(const lima_boot *boot, unsigned connect_timeout, lima_strv *argv)
 {
     static const char *const options[] = {
-        "BatchMode=yes", "IdentitiesOnly=yes", "IdentityFile=user", "UserKnownHostsFile=known_hosts", "GlobalKnownHostsFile=none",
-        "StrictHostKeyChecking=accept-new", "HostKeyAlias=limadrv", "PreferredAuthentications=publickey", "GSSAPIAuthentication=no",
-        "LogLevel=ERROR", "ServerAliveInterval=15", "ServerAliveCountMax=4", "ForwardAgent=no",
+        "BatchMode=yes",
+        "IdentitiesOnly=yes",
+        "IdentityFile=user",
+        "UserKnownHostsFile=known_hosts",
+        "GlobalKnownHostsFile=none",
+        "StrictHostKeyChecking=accept-new",
+        "HostKeyAlias=limadrv",
+        "PreferredAuthentications=publickey",
+        "GSSAPIAuthentication=no",
+        "LogLevel=ERROR",
+        "ServerAliveInterval=15",
+        "ServerAliveCountMax=4",
+        "ForwardAgent=no",
     };
     lima_strv_add(argv, "ssh");
     lima_strv_add(argv, "-F");
@@ -46,7 +58,8 @@ static void add_ssh(const lima_boot *boot, unsigned connect_timeout, lima_strv *
     lima_strv_addf(argv, "-l%s", boot->machine->user);
 }
 
-static bool start_ssh(const lima_boot *boot, const lima_strv *argv, bool own, lima_process **ret, lima_err *err)
+static bool start_ssh(const lima_boot *boot, const lima_strv *argv, bool own, lima_process **ret,
+                      lima_err *err)
 {
     lima_process_desc desc = {
         .argv = lima_strv_items(argv),
@@ -60,8 +73,10 @@ static bool start_ssh(const lima_boot *boot, const lima_strv *argv, bool own, li
     return lima_process_start(&desc, ret, err);
 }
 
-/* Waits for ssh while the VM runs. `deadline` may be NEVER. A failure is the VM's end, the deadline, or an interrupt; ssh is gone in any case. */
-static bool wait_ssh(lima_boot *boot, lima_process *ssh, lima_deadline deadline, lima_process_exit *ret, lima_err *err)
+/* Waits for ssh while the VM runs. `deadline` may be NEVER. A failure is the VM's end, the deadline, or an
+ * interrupt; ssh is gone in any case. */
+static bool wait_ssh(lima_boot *boot, lima_process *ssh, lima_deadline deadline, lima_process_exit *ret,
+                     lima_err *err)
 {
     lima_err why = {0};
     bool ok = true, done = false;
@@ -116,8 +131,10 @@ static bool wait_for_guest(lima_boot *boot, uint64_t timeout_ms, lima_err *err)
     bool ready = false;
     for (unsigned attempt = 0; !ready; attempt++) {
         if (lima_clock_now() >= deadline) {
-            return lima_err_set(err, LIMA_CODE_DEADLINE_EXCEEDED, "no SSH in the guest within %llu s; does the image read a cidata volume? "
-                                "--timeout allows more time", (unsigned long long)(timeout_ms / 1000));
+            return lima_err_set(err, LIMA_CODE_DEADLINE_EXCEEDED,
+                                "no SSH in the guest within %llu s; does the image read a cidata volume? "
+                                "--timeout allows more time",
+                                (unsigned long long)(timeout_ms / 1000));
         }
         if (!try_ssh(boot, 2 + attempt / 4, &ready, err) || (!ready && !lima_boot_watch(boot, LOOK_MS, err)))
             return false;
@@ -157,7 +174,8 @@ static bool use_guest(const lima_ctl_args *args, lima_boot *boot, int *ret_code,
     if (line.len)
         lima_strv_add(&argv, lima_buf_str(&line));
     bool ok = line.full ? lima_err_set(err, LIMA_CODE_OUT_OF_RANGE, "the command is over 128 KiB")
-                        : start_ssh(boot, &argv, true, &ssh, err) && wait_ssh(boot, ssh, LIMA_DEADLINE_NEVER, &end, err);
+                        : start_ssh(boot, &argv, true, &ssh, err)
+                              && wait_ssh(boot, ssh, LIMA_DEADLINE_NEVER, &end, err);
     if (ok)
         *ret_code = end.signaled ? 128 + end.code : end.code;
     lima_process_free(ssh);
@@ -174,12 +192,16 @@ static void print_tail(const char *dir, const char *file)
     lima_file_info info = {0};
     lima_file *log = NULL;
     size_t len = 0;
-    if (lima_file_stat(path, true, &info, NULL) && info.size && lima_file_open(path, LIMA_FILE_READ, &log, NULL)
-        && lima_file_read_at(log, info.size > TAIL_BYTES ? info.size - TAIL_BYTES : 0, part, TAIL_BYTES, &len, NULL) && len) {
+    if (lima_file_stat(path, true, &info, NULL) && info.size
+        && lima_file_open(path, LIMA_FILE_READ, &log, NULL)
+        && lima_file_read_at(log, info.size > TAIL_BYTES ? info.size - TAIL_BYTES : 0, part, TAIL_BYTES, &len,
+                             NULL)
+        && len) {
         size_t from = len - (part[len - 1] == '\n'), lines = TAIL_LINES;
         while (from > 0 && (part[from - 1] != '\n' || --lines))
             from--;
-        fprintf(stderr, "--- last lines of %s ---\n%.*s%s", file, (int)(len - from), part + from, part[len - 1] == '\n' ? "" : "\n");
+        fprintf(stderr, "--- last lines of %s ---\n%.*s%s", file, (int)(len - from), part + from,
+                part[len - 1] == '\n' ? "" : "\n");
     }
     lima_file_close(log);
     free(part);

@@ -11,7 +11,8 @@
 
 enum { ATTEMPTS = 100 };
 
-/* Whoever else puts something there first wins, and another name is tried: nothing that was there before is used. */
+/* Whoever else puts something there first wins, and another name is tried: nothing that was there before is
+ * used. */
 static bool make_one(const char *dir, bool *ret_made, lima_err *err)
 {
     lima_file_info info = {0};
@@ -49,7 +50,8 @@ bool lima_scratch_make(char **ret_dir, lima_err *err)
             return false;
         }
     }
-    lima_err_set(err, LIMA_CODE_ALREADY_EXISTS, "'%s': no free name for a temporary folder; clean it up", temp);
+    lima_err_set(err, LIMA_CODE_ALREADY_EXISTS, "'%s': no free name for a temporary folder; clean it up",
+                 temp);
     free(temp);
     return false;
 }

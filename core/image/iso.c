@@ -1,9 +1,10 @@
 /* Writing and recognising ISO 9660.
  *
- * Layout, in sectors of 2048 bytes: 16 empty ones, primary descriptor, Joliet descriptor, terminator, the four path tables (two byte orders,
- * twice), the two folders, the files. Both descriptors point at the same file contents. Everything but the contents is built in
- * memory. Not made: Rock Ridge (Linux takes Joliet where it is absent), folders, boot records, more than one volume. All dates are the
- * same, so that equal input gives equal bytes. */
+ * Layout, in sectors of 2048 bytes: 16 empty ones, primary descriptor, Joliet descriptor, terminator, the
+ * four path tables (two byte orders, twice), the two folders, the files. Both descriptors point at the same
+ * file contents. Everything but the contents is built in memory. Not made: Rock Ridge (Linux takes Joliet
+ * where it is absent), folders, boot records, more than one volume. All dates are the same, so that equal
+ * input gives equal bytes. */
 #include "image/iso.h"
 
 #include <stdlib.h>
@@ -95,7 +96,8 @@ static char plain(char c)
     return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ? c : '_';
 }
 
-/* Eight letters, a dot, three letters of what follows the last dot; `number` (when not 0) takes the place of the last two of the eight. */
+/* Eight letters, a dot, three letters of what follows the last dot; `number` (when not 0) takes the place of
+ * the last two of the eight. */
 static void make_short_name(struct entry *entry, unsigned number)
 {
     const char *name = entry->file->name, *dot = strrchr(name, '.');
@@ -127,7 +129,8 @@ static bool check_name(const char *name, lima_err *err)
         return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "'%s' is no file name", name ? name : "");
     for (const char *at = name; *at; at++)
         if ((unsigned char)*at < ' ' || strchr("*/:;?\\", *at))
-            return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "file name '%s': must not contain control characters or * / : ; ? \\", name);
+            return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
+                                "file name '%s': must not contain control characters or * / : ; ? \\", name);
     return true;
 }
 
@@ -141,12 +144,14 @@ static bool add_entry(struct image *image, const lima_iso_file *file, lima_err *
         if (lima_str_eq(image->entries[i].file->name, file->name))
             return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "file '%s' is there twice", file->name);
     if (file->len > LIMA_ISO_FILE_BYTES_MAX)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "file '%s': over %d bytes", file->name, LIMA_ISO_FILE_BYTES_MAX);
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "file '%s': over %d bytes", file->name,
+                            LIMA_ISO_FILE_BYTES_MAX);
     if (!lima_utf8_to_utf16(file->name, strlen(file->name), &entry->units, &entry->units_len, err))
         return lima_err_wrap(err, "file name");
     image->count++;
     if (entry->units_len > LIMA_ISO_NAME_MAX)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "file name '%s': over %d characters", file->name, LIMA_ISO_NAME_MAX);
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "file name '%s': over %d characters", file->name,
+                            LIMA_ISO_NAME_MAX);
     make_short_name(entry, 0);
     for (unsigned number = 1; is_taken(image, image->count - 1, entry->short_name); number++)
         make_short_name(entry, number);
@@ -210,17 +215,20 @@ static int by_units(const void *left, const void *right)
     return (a->units_len > b->units_len) - (a->units_len < b->units_len);
 }
 
-/* Writes a folder to `into` (NULL: only measures) and returns its size in sectors. A record never crosses a sector. */
+/* Writes a folder to `into` (NULL: only measures) and returns its size in sectors. A record never crosses a
+ * sector. */
 static uint32_t put_folder(struct image *image, bool joliet, uint8_t *into, uint32_t sectors)
 {
     uint8_t scratch[RECORD_MAX + 33], name[RECORD_MAX];
     size_t at = 0;
     qsort(image->entries, image->count, sizeof image->entries[0], joliet ? by_units : by_short_name);
     for (size_t i = 0; i < image->count + 2; i++) { /* itself, its parent (itself), the files */
-        struct record record = {(const uint8_t *)(i ? "\1" : "\0"), 1, image->folder_sectors[joliet], sectors * SECTOR, true};
+        struct record record = {(const uint8_t *)(i ? "\1" : "\0"), 1, image->folder_sectors[joliet],
+                                sectors * SECTOR, true};
         if (i >= 2) {
             const struct entry *entry = &image->entries[i - 2];
-            record = (struct record){name, put_name(name, entry, joliet), entry->sector, (uint32_t)entry->file->len, false};
+            record = (struct record){name, put_name(name, entry, joliet), entry->sector,
+                                     (uint32_t)entry->file->len, false};
         }
         size_t len = record_len(record.name_len);
         if (at % SECTOR + len > SECTOR)
@@ -245,7 +253,9 @@ static void put_text(uint8_t *at, size_t len, const char *text, bool joliet)
 
 static void put_descriptor(const struct image *image, const char *label, bool joliet, uint32_t folder_size)
 {
-    static const struct { size_t at, len; } texts[] = {{8, 32}, {190, 128}, {318, 128}, {446, 128}, {574, 128}, {702, 37}, {739, 37}, {776, 37}};
+    static const struct {
+        size_t at, len;
+    } texts[] = {{8, 32}, {190, 128}, {318, 128}, {446, 128}, {574, 128}, {702, 37}, {739, 37}, {776, 37}};
     uint8_t *at = image->head + (joliet ? JOLIET : PRIMARY) * SECTOR;
     const struct record root = {(const uint8_t *)"", 1, image->folder_sectors[joliet], folder_size, true};
     at[0] = joliet ? 2 : 1;
@@ -298,7 +308,8 @@ static void lay_out(struct image *image, const char *label)
     for (int joliet = 0; joliet < 2; joliet++) {
         put_descriptor(image, label, joliet, sizes[joliet] * SECTOR);
         put_path_tables(image, joliet);
-        put_folder(image, joliet, image->head + (size_t)image->folder_sectors[joliet] * SECTOR, sizes[joliet]);
+        put_folder(image, joliet, image->head + (size_t)image->folder_sectors[joliet] * SECTOR,
+                   sizes[joliet]);
     }
     memcpy(image->head + TERMINATOR * SECTOR, "\377CD001\1", 7);
 }
@@ -308,12 +319,13 @@ static void lay_out(struct image *image, const char *label)
 static bool write_to(lima_file *file, const struct image *image, lima_err *err)
 {
     bool ok = lima_file_resize(file, (uint64_t)image->sectors * SECTOR, err)
-           && lima_file_write_at(file, 0, image->head, image->head_len, err);
+              && lima_file_write_at(file, 0, image->head, image->head_len, err);
     for (size_t i = 0; ok && i < image->count; i++) {
         const struct entry *entry = &image->entries[i];
-        ok = lima_file_write_at(file, (uint64_t)entry->sector * SECTOR, entry->file->bytes, entry->file->len, err);
+        ok = lima_file_write_at(file, (uint64_t)entry->sector * SECTOR, entry->file->bytes, entry->file->len,
+                                err);
     }
-    return ok && lima_file_flush(file, err);
+    return ok;
 }
 
 static bool write_image(const char *path, const struct image *image, lima_err *err)
@@ -322,7 +334,8 @@ static bool write_image(const char *path, const struct image *image, lima_err *e
     lima_file *file = NULL;
     lima_process_find(0, &self);
     char *part = lima_mem_printf("%s.%u.tmp", path, self.pid);
-    bool ok = lima_file_remove(part, err) && lima_file_open(part, LIMA_FILE_CREATE, &file, err) && write_to(file, image, err);
+    bool ok = lima_file_remove(part, err) && lima_file_open(part, LIMA_FILE_CREATE, &file, err)
+              && write_to(file, image, err);
     lima_file_close(file);
     ok = ok && lima_file_rename(part, path, err);
     if (!ok && file)
@@ -336,11 +349,13 @@ static bool check_label(const char *label, lima_err *err)
     bool ok = label && *label && strlen(label) <= LIMA_ISO_LABEL_MAX;
     for (const char *at = label; ok && *at; at++)
         ok = *at >= ' ' && *at < 127;
-    return ok || lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "label '%s': must be 1 to %d ASCII characters", label ? label : "",
-                              LIMA_ISO_LABEL_MAX);
+    return ok
+           || lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "label '%s': must be 1 to %d ASCII characters",
+                           label ? label : "", LIMA_ISO_LABEL_MAX);
 }
 
-bool lima_iso_write(const char *path, const char *label, const lima_iso_file *files, size_t count, lima_err *err)
+bool lima_iso_write(const char *path, const char *label, const lima_iso_file *files, size_t count,
+                    lima_err *err)
 {
     struct image *image = lima_mem_zalloc(1, sizeof *image);
     bool ok = check_label(label, err);
@@ -371,6 +386,7 @@ bool lima_iso_detect(const char *path, bool *ret_is_iso, lima_err *err)
     bool ok = lima_file_read_at(file, PRIMARY * SECTOR, head, sizeof head, &len, err);
     lima_file_close(file);
     if (ok)
-        *ret_is_iso = len == sizeof head && memcmp(head + 1, "CD001", 5) == 0 && (head[0] <= 3 || head[0] == 255);
+        *ret_is_iso =
+            len == sizeof head && memcmp(head + 1, "CD001", 5) == 0 && (head[0] <= 3 || head[0] == 255);
     return ok;
 }

@@ -1,7 +1,8 @@
 /* Small ISO 9660 images: a writer for a handful of files (cidata volumes), and a detector.
  *
- * The writer makes one folder with a primary descriptor (short upper-case names) and a Joliet one, in which Linux and Windows show names
- * as given. The same input gives the same bytes: no clock, no host name. Source: ECMA-119; the Joliet specification. */
+ * The writer makes one folder with a primary descriptor (short upper-case names) and a Joliet one, in which
+ * Linux and Windows show names as given. The same input gives the same bytes: no clock, no host name. Source:
+ * ECMA-119; the Joliet specification. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,8 +13,8 @@
 
 enum {
     LIMA_ISO_FILES_MAX = 64,
-    LIMA_ISO_NAME_MAX = 64,                    /* UTF-16 units; Joliet's limit */
-    LIMA_ISO_LABEL_MAX = 16,                   /* bytes; Joliet's limit, ASCII */
+    LIMA_ISO_NAME_MAX = 64,  /* UTF-16 units; Joliet's limit */
+    LIMA_ISO_LABEL_MAX = 16, /* bytes; Joliet's limit, ASCII */
     LIMA_ISO_FILE_BYTES_MAX = 64 * 1024 * 1024,
 };
 
@@ -23,9 +24,11 @@ typedef struct lima_iso_file {
     size_t len;
 } lima_iso_file;
 
-/* Writes the image to `path` (private; made whole or not at all, replacing an older one). INVALID_ARGUMENT: a name or label that does not
- * fit, twice the same name, over a limit. */
-bool lima_iso_write(const char *path, const char *label, const lima_iso_file *files, size_t count, lima_err *err);
+/* Writes the image to `path` (private; made whole or not at all, replacing an older one). INVALID_ARGUMENT: a
+ * name or label that does not fit, twice the same name, over a limit. */
+bool lima_iso_write(const char *path, const char *label, const lima_iso_file *files, size_t count,
+                    lima_err *err);
 
-/* Whether the file is an ISO 9660 image: a volume descriptor where one must be. Bootable hybrid images count. Too short is not an error. */
+/* Whether the file is an ISO 9660 image: a volume descriptor where one must be. Bootable hybrid images count.
+ * Too short is not an error. */
 bool lima_iso_detect(const char *path, bool *ret_is_iso, lima_err *err);

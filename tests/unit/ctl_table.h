@@ -13,11 +13,21 @@ static const lima_ctl_flag TABLE_GLOBAL[] = {
 };
 static const lima_ctl_flag TABLE_FLAGS[] = {
     {.name = "json", .letter = 'j', .help = "Print JSON"},
-    {.name = "name", .letter = 'n', .type = LIMA_CTL_TEXT, .value = "NAME", .help = "A name", .complete = LIMA_CTL_FILES},
+    {.name = "name",
+     .letter = 'n',
+     .type = LIMA_CTL_TEXT,
+     .value = "NAME",
+     .help = "A name",
+     .complete = LIMA_CTL_FILES},
     {.name = "count", .type = LIMA_CTL_NUMBER, .value = "NUMBER", .dflt = "3", .help = "A number"},
     {.name = "memory", .type = LIMA_CTL_SIZE, .value = "SIZE", .help = "A size"},
     {.name = "wait", .type = LIMA_CTL_DURATION, .value = "TIME", .dflt = "5s", .help = "A time"},
-    {.name = "color", .type = LIMA_CTL_CHOICE, .value = "COLOR", .choices = TABLE_COLORS, .dflt = "red", .help = "A colour"},
+    {.name = "color",
+     .type = LIMA_CTL_CHOICE,
+     .value = "COLOR",
+     .choices = TABLE_COLORS,
+     .dflt = "red",
+     .help = "A colour"},
     {0},
 };
 static const lima_ctl_operand TABLE_OPERANDS[] = {
@@ -37,7 +47,8 @@ static const lima_ctl_command TABLE_COMMANDS[] = {
     {
         .name = "full",
         .summary = "has everything",
-        .text = "A paragraph that is long enough to be wrapped when it is printed on a terminal of eighty columns.",
+        .text = "A paragraph that is long enough to be wrapped when it is printed on a terminal of eighty "
+                "columns.",
         .examples = "tool full x # Says x",
         .exits = "0 fine\n9 not fine",
         .operands = TABLE_OPERANDS,

@@ -71,7 +71,8 @@ static void parse__nothing_given__defaults(void **state)
 static void parse__values_in_every_form__taken(void **state)
 {
     (void)state;
-    lima_ctl_args *args = parsed("full --name=one x --count 7 -j --memory=2GiB --wait 250ms --color green --tty=false y");
+    lima_ctl_args *args =
+        parsed("full --name=one x --count 7 -j --memory=2GiB --wait 250ms --color green --tty=false y");
     assert_string_equal(lima_ctl_str(args, "name"), "one");
     assert_int_equal(lima_ctl_number(args, "count"), 7);
     assert_true(lima_ctl_given(args, "count"));
@@ -89,7 +90,10 @@ static void parse__durations__milliseconds(void **state)
     static const struct {
         const char *line;
         uint64_t ms;
-    } cases[] = {{"full x --wait 30", 30000}, {"full x --wait 2m", 120000}, {"full x --wait 1h", 3600000}, {"full x --wait 0s", 0}};
+    } cases[] = {{"full x --wait 30", 30000},
+                 {"full x --wait 2m", 120000},
+                 {"full x --wait 1h", 3600000},
+                 {"full x --wait 0s", 0}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         lima_ctl_args *args = parsed(cases[i].line);
@@ -147,7 +151,8 @@ static void parse__mistakes__named(void **state)
 
 static void parse__help_anywhere__wins(void **state)
 {
-    static const char *const lines[] = {"full -h", "full --bogus --help", "help full", "--help full", "--level plain full -h"};
+    static const char *const lines[] = {"full -h", "full --bogus --help", "help full", "--help full",
+                                        "--level plain full -h"};
     (void)state;
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         lima_ctl_args *args = parsed(lines[i]);

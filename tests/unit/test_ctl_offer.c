@@ -74,9 +74,12 @@ static void offer__behind_dashes__nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(offer__first_word__commands),        cmocka_unit_test(offer__dash__flags_of_command_and_program),
-        cmocka_unit_test(offer__value_of_choice__choices),    cmocka_unit_test(offer__value_cut_at_equals__choices),
-        cmocka_unit_test(offer__operand__what_the_machine_knows), cmocka_unit_test(offer__value_of_file_flag__files),
+        cmocka_unit_test(offer__first_word__commands),
+        cmocka_unit_test(offer__dash__flags_of_command_and_program),
+        cmocka_unit_test(offer__value_of_choice__choices),
+        cmocka_unit_test(offer__value_cut_at_equals__choices),
+        cmocka_unit_test(offer__operand__what_the_machine_knows),
+        cmocka_unit_test(offer__value_of_file_flag__files),
         cmocka_unit_test(offer__behind_dashes__nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

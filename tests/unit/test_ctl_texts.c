@@ -14,9 +14,14 @@ static void assert_has(const lima_buf *text, const char *piece)
 static void help__command__has_every_part(void **state)
 {
     static const char *const pieces[] = {
-        "tool full - has everything\n", "\n  tool full FIRST [SECOND] [FLAGS] [-- COMMAND...]\n", "\n  FIRST                     what comes first\n",
-        "\n  -j, --json                Print JSON\n", "--color COLOR         A colour: red or green (default red)\n",
-        "--tty                 Use the terminal (default true)\n", "\n  # Says x\n  tool full x\n", "\n  9                         not fine\n",
+        "tool full - has everything\n",
+        "\n  tool full FIRST [SECOND] [FLAGS] [-- COMMAND...]\n",
+        "\n  FIRST                     what comes first\n",
+        "\n  -j, --json                Print JSON\n",
+        "--color COLOR         A colour: red or green (default red)\n",
+        "--tty                 Use the terminal (default true)\n",
+        "\n  # Says x\n  tool full x\n",
+        "\n  9                         not fine\n",
     };
     lima_buf text = LIMA_BUF(65536);
     (void)state;
@@ -41,12 +46,14 @@ static void assert_lines_fit(const char *text)
     lima_strv lines = {0};
     lima_str_split(text, '\n', &lines);
     for (size_t i = 0; i < lines.len; i++)
-        if (strlen(lines.items[i]) > 100 || (strlen(lines.items[i]) > 80 && !strstr(lines.items[i], "limadrv")))
+        if (strlen(lines.items[i]) > 100
+            || (strlen(lines.items[i]) > 80 && !strstr(lines.items[i], "limadrv")))
             fail_msg("too long: %s", lines.items[i]);
     lima_strv_free(&lines);
 }
 
-/* Summaries begin small and end without a full stop, flags explain themselves, everything fits on a terminal. */
+/* Summaries begin small and end without a full stop, flags explain themselves, everything fits on a terminal.
+ */
 static void limadrv_table__every_row__in_house_form(void **state)
 {
     (void)state;
@@ -75,7 +82,8 @@ static void limadrv_table__every_command__parses(void **state)
         lima_strv words = {0};
         lima_strv_add(&words, "limadrv");
         lima_strv_add(&words, command->name);
-        for (const lima_ctl_operand *operand = command->operands; operand && operand->name && !operand->optional; operand++)
+        for (const lima_ctl_operand *operand = command->operands;
+             operand && operand->name && !operand->optional; operand++)
             lima_strv_add(&words, "word");
         lima_ctl_args *args = NULL;
         assert_true(lima_ctl_parse(&lima_ctl_limadrv, (int)words.len, words.items, NULL, &args, NULL));
@@ -88,9 +96,17 @@ static void limadrv_table__every_command__parses(void **state)
 static void man__text_with_roff_characters__escaped(void **state)
 {
     static const lima_ctl_command commands[] = {
-        {.name = "odd", .summary = "is odd", .text = "First.\n.Sh like a macro, 'quoted, C:\\path, an-option.", .run = table_run}, {0}};
-    const lima_ctl_program program = {
-        .name = "odd", .summary = "s", .text = "t", .date = "January 1, 2026", .commands = commands, .environment = "A b"};
+        {.name = "odd",
+         .summary = "is odd",
+         .text = "First.\n.Sh like a macro, 'quoted, C:\\path, an-option.",
+         .run = table_run},
+        {0}};
+    const lima_ctl_program program = {.name = "odd",
+                                      .summary = "s",
+                                      .text = "t",
+                                      .date = "January 1, 2026",
+                                      .commands = commands,
+                                      .environment = "A b"};
     lima_buf text = LIMA_BUF(65536);
     (void)state;
     lima_ctl_add_man(&program, &text);

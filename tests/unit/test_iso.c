@@ -56,7 +56,8 @@ static lima_buf whole(const char *path)
 
 static void write__files__volume_with_both_descriptors(void **state)
 {
-    const lima_iso_file files[] = {file("user-data", "#cloud-config\n"), file("meta-data", "instance-id: x\n")};
+    const lima_iso_file files[] = {file("user-data", "#cloud-config\n"),
+                                   file("meta-data", "instance-id: x\n")};
     char *path = in_folder("a.iso");
     bool is_iso = false;
     (void)state;
@@ -119,7 +120,8 @@ static void refused(const char *label, const lima_iso_file *files, size_t count,
 
 static void write__bad_input__refused_and_nothing_written(void **state)
 {
-    const lima_iso_file twice[] = {file("a", "1"), file("a", "2")}, slash = file("a/b", ""), empty = file("", ""), dots = file("..", "");
+    const lima_iso_file twice[] = {file("a", "1"), file("a", "2")}, slash = file("a/b", ""),
+                        empty = file("", ""), dots = file("..", "");
     const lima_iso_file bad = file("\xff", ""), control = file("a\nb", ""), good = file("a", "");
     const lima_iso_file huge = {"a", "", (size_t)LIMA_ISO_FILE_BYTES_MAX + 1};
     lima_iso_file longer = file("0123456789012345678901234567890123456789012345678901234567890123x", "");
@@ -201,7 +203,8 @@ static bool have(const char *program)
     return found;
 }
 
-/* As many files as fit, with names that need Joliet and that are alike in short form, and contents over a sector. */
+/* As many files as fit, with names that need Joliet and that are alike in short form, and contents over a
+ * sector. */
 static char *write_full_image(char names[][64], char *big, size_t big_len)
 {
     lima_iso_file files[LIMA_ISO_FILES_MAX];
