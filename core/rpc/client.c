@@ -1,10 +1,11 @@
 /* A connection and its unary calls.
  *
- * Connecting is core/os's work and gRPC adopts the socket: gRPC's own target syntax cannot express commas, percent signs and question marks of a path, and
- * an adopted channel never reconnects behind our back. A connection that has broken stays broken: every further call is UNAVAILABLE.
+ * Connecting is core/os's work and gRPC adopts the socket: gRPC's own target syntax cannot express commas,
+ * percent signs and question marks of a path, and an adopted channel never reconnects behind our back. A
+ * connection that has broken stays broken: every further call is UNAVAILABLE.
  *
- * Polling is done by whoever waits for a call. While nobody does, a keeper thread looks every two seconds, so that the server's
- * keepalive pings (Lima's: after 10 s, patience 30 s) find an answer. */
+ * Polling is done by whoever waits for a call. While nobody does, a keeper thread looks every two seconds,
+ * so that the server's keepalive pings (Lima's: after 10 s, patience 30 s) find an answer. */
 #include "rpc/client.h"
 
 #include <grpc/grpc.h>
@@ -21,7 +22,8 @@
 enum {
     KEEPER_MS = 2000,
     KEEPER_LOOK_MS = 1,
-    RECEIVE_MAX = 64 * 1024 * 1024, /* more than limactl takes, so that a reply too long for it can be seen and named */
+    RECEIVE_MAX =
+        64 * 1024 * 1024, /* more than limactl takes, so that a reply too long for it can be seen and named */
 };
 
 struct lima_client {
@@ -31,7 +33,7 @@ struct lima_client {
     lima_wake *stop;
     lima_monitor *monitor; /* guards what follows */
     lima_exchange *calls;
-    unsigned refs;         /* the owner and each call */
+    unsigned refs; /* the owner and each call */
     bool closed;
 };
 
@@ -39,7 +41,8 @@ static void keep(void *arg)
 {
     lima_client *client = arg;
     while (!lima_wake_wait(client->stop, lima_clock_in(KEEPER_MS))) {
-        gpr_timespec until = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(KEEPER_LOOK_MS, GPR_TIMESPAN));
+        gpr_timespec until =
+            gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(KEEPER_LOOK_MS, GPR_TIMESPAN));
         grpc_completion_queue_next(client->idle_queue, until, NULL);
     }
 }
@@ -47,8 +50,8 @@ static void keep(void *arg)
 static grpc_channel *open_channel(lima_stream *stream, const char *user_agent)
 {
     /* gRPC's argument type lacks the const. */
-    static char receive_max[] = GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, send_max[] = GRPC_ARG_MAX_SEND_MESSAGE_LENGTH,
-                agent[] = GRPC_ARG_PRIMARY_USER_AGENT_STRING;
+    static char receive_max[] = GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH,
+                send_max[] = GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, agent[] = GRPC_ARG_PRIMARY_USER_AGENT_STRING;
     char *value = lima_mem_strdup(user_agent);
     grpc_arg args[] = {
         {.type = GRPC_ARG_INTEGER, .key = receive_max, .value.integer = RECEIVE_MAX},
@@ -83,7 +86,8 @@ bool lima_client_adopt(lima_stream *stream, lima_client **ret, lima_err *err)
     return adopt(stream, NULL, ret, err);
 }
 
-bool lima_client_connect_as(const char *socket_path, const char *user_agent, lima_deadline deadline, lima_client **ret, lima_err *err)
+bool lima_client_connect_as(const char *socket_path, const char *user_agent, lima_deadline deadline,
+                            lima_client **ret, lima_err *err)
 {
     lima_stream *stream;
     return lima_stream_connect(socket_path, deadline, &stream, err) && adopt(stream, user_agent, ret, err);
@@ -137,15 +141,16 @@ static gpr_timespec call_deadline(lima_deadline deadline)
     return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis((int64_t)left, GPR_TIMESPAN));
 }
 
-bool lima_exchange_join(lima_client *client, lima_exchange *call, const char *path, lima_deadline deadline, lima_err *err)
+bool lima_exchange_join(lima_client *client, lima_exchange *call, const char *path, lima_deadline deadline,
+                        lima_err *err)
 {
     lima_monitor_enter(client->monitor);
     bool open = !client->closed;
     if (open) {
         grpc_slice method = grpc_slice_from_copied_string(path);
         grpc_slice host = grpc_slice_from_static_string("localhost");
-        call->call = grpc_channel_create_call(client->channel, NULL, GRPC_PROPAGATE_DEFAULTS, call->queue, method, &host,
-                                              call_deadline(deadline), NULL);
+        call->call = grpc_channel_create_call(client->channel, NULL, GRPC_PROPAGATE_DEFAULTS, call->queue,
+                                              method, &host, call_deadline(deadline), NULL);
         grpc_slice_unref(method);
         call->client = client;
         call->next = client->calls;
@@ -167,17 +172,18 @@ void lima_exchange_leave(lima_client *client, lima_exchange *call)
     drop_ref(client);
 }
 
-bool lima_client_call_raw(lima_client *client, const char *path, const void *request, size_t len, lima_deadline deadline,
-                          lima_wake *wake, lima_buf *ret, lima_err *err)
+bool lima_client_call_raw(lima_client *client, const char *path, const void *request, size_t len,
+                          lima_deadline deadline, lima_wake *wake, lima_buf *ret, lima_err *err)
 {
-    const unsigned all = LIMA_EXCHANGE_SEND | LIMA_EXCHANGE_HEADERS | LIMA_EXCHANGE_MESSAGE | LIMA_EXCHANGE_STATUS;
+    const unsigned all =
+        LIMA_EXCHANGE_SEND | LIMA_EXCHANGE_HEADERS | LIMA_EXCHANGE_MESSAGE | LIMA_EXCHANGE_STATUS;
     lima_exchange call;
     if (!lima_exchange_begin(client, path, deadline, &call, err))
         return false;
     lima_exchange_post(&call, all, request, len);
     /* The call has the deadline itself and ends by it: nothing else to give up on. */
-    bool ok = lima_exchange_wait(&call, all, LIMA_DEADLINE_NEVER, wake, err) && lima_exchange_status(&call, err)
-           && lima_exchange_take(&call, ret, err);
+    bool ok = lima_exchange_wait(&call, all, LIMA_DEADLINE_NEVER, wake, err)
+              && lima_exchange_status(&call, err) && lima_exchange_take(&call, ret, err);
     lima_exchange_end(&call);
     return ok;
 }
@@ -188,14 +194,15 @@ static const lima_method *unary_method(const char *name, lima_err *err)
     if (method && !method->stream)
         return method;
     if (method)
-        lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "'%s' answers with a stream, not with one message", name);
+        lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "'%s' answers with a stream, not with one message",
+                     name);
     else
         lima_err_set(err, LIMA_CODE_UNIMPLEMENTED, "the driver service has no method '%s'", name);
     return NULL;
 }
 
-bool lima_client_call(lima_client *client, const char *name, const lima_json *request, lima_deadline deadline, lima_wake *wake,
-                      lima_json **ret, lima_err *err)
+bool lima_client_call(lima_client *client, const char *name, const lima_json *request, lima_deadline deadline,
+                      lima_wake *wake, lima_json **ret, lima_err *err)
 {
     const lima_method *method = unary_method(name, err);
     if (!method)
@@ -206,7 +213,8 @@ bool lima_client_call(lima_client *client, const char *name, const lima_json *re
     if (ok && !lima_message_pack(&ask, &sent))
         ok = lima_err_set(err, LIMA_CODE_OUT_OF_RANGE, "the request is longer than %zu bytes", sent.limit);
     ok = ok && lima_client_call_raw(client, method->path, sent.data, sent.len, deadline, wake, &got, err)
-      && lima_message_unpack(method->reply, got.data, got.len, &answer, err) && lima_message_to_json(&answer, ret, err);
+         && lima_message_unpack(method->reply, got.data, got.len, &answer, err)
+         && lima_message_to_json(&answer, ret, err);
     lima_buf_free(&sent);
     lima_buf_free(&got);
     lima_message_free(&ask);

@@ -1,7 +1,9 @@
-/* A call's way through gRPC: batches are posted, their tags come back on the call's own queue, and only then may anything be freed.
+/* A call's way through gRPC: batches are posted, their tags come back on the call's own queue, and only
+ * then may anything be freed.
  *
- * gRPC cannot be told to wait for one of our wakes. With a wake the wait is cut into slices, which bounds how late a cancellation is
- * seen; without one there is nothing to wake up for and the thread sleeps until the answer or the call's own deadline. */
+ * gRPC cannot be told to wait for one of our wakes. With a wake the wait is cut into slices, which bounds
+ * how late a cancellation is seen; without one there is nothing to wake up for and the thread sleeps until
+ * the answer or the call's own deadline. */
 #include "rpc/exchange.h"
 
 #include <grpc/byte_buffer_reader.h>
@@ -11,9 +13,11 @@
 
 enum { WAKE_SLICE_MS = 20 };
 
-bool lima_exchange_begin(lima_client *client, const char *path, lima_deadline deadline, lima_exchange *ret, lima_err *err)
+bool lima_exchange_begin(lima_client *client, const char *path, lima_deadline deadline, lima_exchange *ret,
+                         lima_err *err)
 {
-    *ret = (lima_exchange){.queue = grpc_completion_queue_create_for_next(NULL), .details = grpc_empty_slice()};
+    *ret =
+        (lima_exchange){.queue = grpc_completion_queue_create_for_next(NULL), .details = grpc_empty_slice()};
     if (lima_exchange_join(client, ret, path, deadline, err))
         return true;
     lima_exchange_end(ret);
@@ -66,7 +70,8 @@ static gpr_timespec slice_end(lima_deadline deadline, bool sliced)
     return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis((int64_t)left, GPR_TIMESPAN));
 }
 
-bool lima_exchange_wait(lima_exchange *call, unsigned batches, lima_deadline deadline, lima_wake *wake, lima_err *err)
+bool lima_exchange_wait(lima_exchange *call, unsigned batches, lima_deadline deadline, lima_wake *wake,
+                        lima_err *err)
 {
     while (call->pending & batches) {
         if (wake && lima_wake_wait(wake, 0))
@@ -89,7 +94,7 @@ bool lima_exchange_take(lima_exchange *call, lima_buf *ret, lima_err *err)
     grpc_slice slice;
     while (ok && grpc_byte_buffer_reader_next(&reader, &slice)) {
         ok = lima_buf_add(ret, GRPC_SLICE_START_PTR(slice), GRPC_SLICE_LENGTH(slice))
-          || lima_err_set(err, LIMA_CODE_OUT_OF_RANGE, "the answer is longer than %zu bytes", ret->limit);
+             || lima_err_set(err, LIMA_CODE_OUT_OF_RANGE, "the answer is longer than %zu bytes", ret->limit);
         grpc_slice_unref(slice);
     }
     grpc_byte_buffer_reader_destroy(&reader);
@@ -102,7 +107,8 @@ bool lima_exchange_status(const lima_exchange *call, lima_err *err)
 {
     if (call->status == GRPC_STATUS_OK)
         return true;
-    lima_code code = call->status <= GRPC_STATUS_UNAUTHENTICATED ? (lima_code)call->status : LIMA_CODE_UNKNOWN;
+    lima_code code =
+        call->status <= GRPC_STATUS_UNAUTHENTICATED ? (lima_code)call->status : LIMA_CODE_UNKNOWN;
     size_t len = GRPC_SLICE_LENGTH(call->details);
     if (len == 0)
         return lima_err_set(err, code, "%s", lima_code_name(code));
@@ -116,7 +122,8 @@ void lima_exchange_end(lima_exchange *call)
         grpc_call_cancel(call->call, NULL);
     lima_exchange_wait(call, call->pending, LIMA_DEADLINE_NEVER, NULL, NULL);
     grpc_completion_queue_shutdown(call->queue);
-    while (grpc_completion_queue_next(call->queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL).type != GRPC_QUEUE_SHUTDOWN)
+    while (grpc_completion_queue_next(call->queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL).type
+           != GRPC_QUEUE_SHUTDOWN)
         ;
     grpc_completion_queue_destroy(call->queue);
     grpc_metadata_array_destroy(&call->headers);

@@ -1,7 +1,8 @@
-/* One gRPC call of a client, with a completion queue of its own: the thread that waits for an answer is the one that polls the
- * connection, so an answer costs no switch between threads. Inside core/rpc only.
+/* One gRPC call of a client, with a completion queue of its own: the thread that waits for an answer is
+ * the one that polls the connection, so an answer costs no switch between threads. Inside core/rpc only.
  *
- * Batches are known by bits. A call is used by one thread at a time; only lima_client_close of another thread may cancel it. */
+ * Batches are known by bits. A call is used by one thread at a time; only lima_client_close of another
+ * thread may cancel it. */
 #pragma once
 
 #include <grpc/byte_buffer.h>
@@ -29,12 +30,14 @@ typedef struct lima_exchange {
 } lima_exchange;
 
 /* `ret` must stay where it is until the end. */
-bool lima_exchange_begin(lima_client *client, const char *path, lima_deadline deadline, lima_exchange *ret, lima_err *err);
+bool lima_exchange_begin(lima_client *client, const char *path, lima_deadline deadline, lima_exchange *ret,
+                         lima_err *err);
 /* Posts those batches as one; `request` counts with LIMA_EXCHANGE_SEND. */
 void lima_exchange_post(lima_exchange *call, unsigned batches, const void *request, size_t len);
-/* Waits until none of those batches is under way. Deadline (DEADLINE_EXCEEDED) and wake (CANCELLED) leave them under way: wait again
- * later, or end the call. */
-bool lima_exchange_wait(lima_exchange *call, unsigned batches, lima_deadline deadline, lima_wake *wake, lima_err *err);
+/* Waits until none of those batches is under way. Deadline (DEADLINE_EXCEEDED) and wake (CANCELLED) leave
+ * them under way: wait again later, or end the call. */
+bool lima_exchange_wait(lima_exchange *call, unsigned batches, lima_deadline deadline, lima_wake *wake,
+                        lima_err *err);
 /* The received message, added to `ret`; the call's `reply` is gone afterwards. */
 bool lima_exchange_take(lima_exchange *call, lima_buf *ret, lima_err *err);
 /* The received status as err: true when it is OK. */
@@ -43,5 +46,6 @@ bool lima_exchange_status(const lima_exchange *call, lima_err *err);
 void lima_exchange_end(lima_exchange *call);
 
 /* Of client.c: a call joins its client, or finds it closed; and leaves it. */
-bool lima_exchange_join(lima_client *client, lima_exchange *call, const char *path, lima_deadline deadline, lima_err *err);
+bool lima_exchange_join(lima_client *client, lima_exchange *call, const char *path, lima_deadline deadline,
+                        lima_err *err);
 void lima_exchange_leave(lima_client *client, lima_exchange *call);

@@ -26,7 +26,8 @@ static void reply_with(Grpc__Health__V1__HealthCheckResponse__ServingStatus stat
 
 static bool answer(const void *request, size_t len, bool watch, lima_buf *reply, lima_err *err)
 {
-    health_request *ask = len <= REQUEST_MAX ? grpc__health__v1__health_check_request__unpack(NULL, len, request) : NULL;
+    health_request *ask =
+        len <= REQUEST_MAX ? grpc__health__v1__health_check_request__unpack(NULL, len, request) : NULL;
     if (!ask)
         return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "the request is no HealthCheckRequest");
     bool ok = true;

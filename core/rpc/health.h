@@ -1,4 +1,5 @@
-/* grpc.health.v1: a server that answers at all is serving. Whether a VM runs is no matter of this service: --inspect-status tells. */
+/* grpc.health.v1: a server that answers at all is serving. Whether a VM runs is no matter of this service:
+ * --inspect-status tells. */
 #pragma once
 
 #include "rpc/service.h"

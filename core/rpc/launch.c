@@ -1,10 +1,12 @@
 /* Starting driver programs as limactl does (facts: lima-driver-contract 2.2 to 2.4).
  *
- * Server modes differ only in how the socket becomes known: a fixed name that is polled (2.2+), a line of JSON on standard output
- * (2.0, 2.1), or standard input and output themselves. A pid file, which limactl writes beside the socket, is not written here: it belongs to whoever
- * manages the instance, and two managers would fight over it.
+ * Server modes differ only in how the socket becomes known: a fixed name that is polled (2.2+), a line of
+ * JSON on standard output (2.0, 2.1), or standard input and output themselves. A pid file, which limactl
+ * writes beside the socket, is not written here: it belongs to whoever manages the instance, and two
+ * managers would fight over it.
  *
- * Ending goes to the one process, not to its group: a VM that a driver keeps in its own group must survive a stopped driver. */
+ * Ending goes to the one process, not to its group: a VM that a driver keeps in its own group must survive
+ * a stopped driver. */
 #include "rpc/launch.h"
 
 #include <stdlib.h>
@@ -41,8 +43,8 @@ static lima_deadline sooner(lima_deadline a, lima_deadline b)
     return a < b ? a : b;
 }
 
-static bool start(const char *const *argv, lima_process_out in, lima_process_out out, const char *stderr_file, lima_process **ret,
-                  lima_err *err)
+static bool start(const char *const *argv, lima_process_out in, lima_process_out out, const char *stderr_file,
+                  lima_process **ret, lima_err *err)
 {
     lima_process_desc desc = {
         .argv = argv,
@@ -73,30 +75,32 @@ static bool connect_once(const char *socket, lima_deadline deadline, lima_client
     return lima_client_connect(socket, sooner(deadline, lima_clock_in(PROBE_MS)), ret, NULL);
 }
 
-static bool wait_for_socket(lima_process *process, const char *socket, lima_deadline deadline, lima_client **ret, lima_err *err)
+static bool wait_for_socket(lima_process *process, const char *socket, lima_deadline deadline,
+                            lima_client **ret, lima_err *err)
 {
     while (!connect_once(socket, deadline, ret)) {
         lima_process_exit status;
         if (lima_process_wait(process, sooner(deadline, lima_clock_in(POLL_MS)), NULL, &status, NULL))
-            return lima_err_set(err, LIMA_CODE_UNAVAILABLE, "ended before its socket '%s' accepted connections: %s", socket,
-                                status.text);
+            return lima_err_set(err, LIMA_CODE_UNAVAILABLE,
+                                "ended before its socket '%s' accepted connections: %s", socket, status.text);
         if (lima_clock_now() >= deadline)
-            return lima_err_set(err, LIMA_CODE_DEADLINE_EXCEEDED, "no connectable socket '%s' in time", socket);
+            return lima_err_set(err, LIMA_CODE_DEADLINE_EXCEEDED, "no connectable socket '%s' in time",
+                                socket);
     }
     return true;
 }
 
-static bool launch_inst_dir(const char *program, const char *inst_dir, const char *stderr_file, lima_deadline deadline,
-                            lima_launched *ret, lima_err *err)
+static bool launch_inst_dir(const char *program, const char *inst_dir, const char *stderr_file,
+                            lima_deadline deadline, lima_launched *ret, lima_err *err)
 {
     const char *argv[] = {program, "--inst-dir", inst_dir, NULL};
     char *name = lima_launch_driver_name(program);
     char *file = lima_mem_printf("%s.drv.sock", name);
     lima_launched got = {.socket = lima_path_join(inst_dir, file)};
     bool ok = connect_once(got.socket, deadline, &got.client)
-           || (start(argv, LIMA_PROCESS_NULL, LIMA_PROCESS_NULL, stderr_file, &got.process, err)
-               && (wait_for_socket(got.process, got.socket, deadline, &got.client, err)
-                   || lima_err_wrap(err, "driver '%s'", program)));
+              || (start(argv, LIMA_PROCESS_NULL, LIMA_PROCESS_NULL, stderr_file, &got.process, err)
+                  && (wait_for_socket(got.process, got.socket, deadline, &got.client, err)
+                      || lima_err_wrap(err, "driver '%s'", program)));
     if (ok)
         *ret = got;
     else
@@ -108,7 +112,8 @@ static bool launch_inst_dir(const char *program, const char *inst_dir, const cha
 
 /* ---- 2.0, 2.1: the announced socket ---- */
 
-/* Byte by byte up to the line end: what follows stays in the pipe for whoever looks at the rest of the output. */
+/* Byte by byte up to the line end: what follows stays in the pipe for whoever looks at the rest of the
+ * output. */
 static bool read_line(lima_stream *from, lima_deadline deadline, lima_buf *line, lima_err *err)
 {
     for (;;) {
@@ -121,7 +126,8 @@ static bool read_line(lima_stream *from, lima_deadline deadline, lima_buf *line,
         if (byte == '\n')
             return true;
         if (!lima_buf_add(line, &byte, 1))
-            return lima_err_set(err, LIMA_CODE_OUT_OF_RANGE, "socket line longer than %d bytes", (int)LINE_MAX_BYTES);
+            return lima_err_set(err, LIMA_CODE_OUT_OF_RANGE, "socket line longer than %d bytes",
+                                (int)LINE_MAX_BYTES);
     }
 }
 
@@ -132,7 +138,7 @@ static bool parse_announcement(const lima_buf *line, char **ret_socket, lima_err
     lima_strv keys = {0};
     const char *path = NULL;
     bool ok = lima_json_parse(lima_buf_str(line), line->len, &doc, err)
-           && lima_json_expect(doc, LIMA_JSON_OBJECT, err, "%s", "");
+              && lima_json_expect(doc, LIMA_JSON_OBJECT, err, "%s", "");
     if (ok)
         lima_json_keys(doc, &keys, "%s", "");
     for (size_t i = 0; ok && i < keys.len; i++)
@@ -148,15 +154,17 @@ static bool parse_announcement(const lima_buf *line, char **ret_socket, lima_err
     return ok;
 }
 
-static bool launch_announce(const char *program, const char *stderr_file, lima_deadline deadline, lima_launched *ret, lima_err *err)
+static bool launch_announce(const char *program, const char *stderr_file, lima_deadline deadline,
+                            lima_launched *ret, lima_err *err)
 {
     const char *argv[] = {program, NULL};
     lima_launched got = {0};
     lima_buf line = LIMA_BUF(LINE_MAX_BYTES);
     bool ok = start(argv, LIMA_PROCESS_NULL, LIMA_PROCESS_PIPE, stderr_file, &got.process, err)
-           && ((read_line(lima_process_stream(got.process, 1), deadline, &line, err) && parse_announcement(&line, &got.socket, err)
-                && lima_client_connect(got.socket, deadline, &got.client, err))
-               || lima_err_wrap(err, "driver '%s'", program));
+              && ((read_line(lima_process_stream(got.process, 1), deadline, &line, err)
+                   && parse_announcement(&line, &got.socket, err)
+                   && lima_client_connect(got.socket, deadline, &got.client, err))
+                  || lima_err_wrap(err, "driver '%s'", program));
     if (ok)
         *ret = got;
     else
@@ -173,8 +181,9 @@ static bool launch_stdio(const char *program, const char *stderr_file, lima_laun
     lima_launched got = {0};
     lima_stream *socket;
     bool ok = start(argv, LIMA_PROCESS_PIPE, LIMA_PROCESS_PIPE, stderr_file, &got.process, err)
-           && lima_pump_start(lima_process_stream(got.process, 1), lima_process_stream(got.process, 0), &socket, &got.pump, err)
-           && lima_client_adopt(socket, &got.client, err);
+              && lima_pump_start(lima_process_stream(got.process, 1), lima_process_stream(got.process, 0),
+                                 &socket, &got.pump, err)
+              && lima_client_adopt(socket, &got.client, err);
     if (ok)
         *ret = got;
     else
@@ -182,8 +191,8 @@ static bool launch_stdio(const char *program, const char *stderr_file, lima_laun
     return ok;
 }
 
-bool lima_launch(const char *program, lima_launch_mode mode, const char *inst_dir, const char *stderr_file, lima_deadline deadline,
-                 lima_launched *ret, lima_err *err)
+bool lima_launch(const char *program, lima_launch_mode mode, const char *inst_dir, const char *stderr_file,
+                 lima_deadline deadline, lima_launched *ret, lima_err *err)
 {
     switch (mode) {
     case LIMA_LAUNCH_INST_DIR:
@@ -209,7 +218,8 @@ void lima_launched_stop(lima_launched *launched, uint32_t grace_ms)
 /* ---- short-lived runs ---- */
 
 /* The answer on standard output; what the driver said on standard error becomes the error text. */
-static bool run_tool(const char *program, const char *flag, const char *input, lima_deadline deadline, lima_buf *out, lima_err *err)
+static bool run_tool(const char *program, const char *flag, const char *input, lima_deadline deadline,
+                     lima_buf *out, lima_err *err)
 {
     const char *argv[] = {program, flag, NULL};
     lima_buf said = LIMA_BUF(STDERR_TAIL);
@@ -234,20 +244,23 @@ static bool decode_inspect(const lima_buf *out, lima_json **ret, lima_err *err)
     const char *text = ok ? lima_json_str(outer, NULL, "%s", "") : NULL;
     if (ok && !text)
         ok = lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "not a JSON string");
-    ok = ok && lima_base64_decode(text, strlen(text), &bytes, &len, err) && lima_json_parse((const char *)bytes, len, ret, err);
+    ok = ok && lima_base64_decode(text, strlen(text), &bytes, &len, err)
+         && lima_json_parse((const char *)bytes, len, ret, err);
     free(bytes);
     lima_json_free(outer);
     return ok || lima_err_wrap(err, "answer on standard output");
 }
 
-bool lima_launch_inspect(const char *program, const lima_json *instance, lima_deadline deadline, lima_json **ret, lima_err *err)
+bool lima_launch_inspect(const char *program, const lima_json *instance, lima_deadline deadline,
+                         lima_json **ret, lima_err *err)
 {
     char *text = lima_json_print(instance);
     char *encoded = lima_base64_encode(text, strlen(text));
     char *input = lima_mem_printf("\"%s\"\n", encoded);
     lima_buf out = LIMA_BUF(ANSWER_MAX);
-    bool ok = (run_tool(program, "--inspect-status", input, deadline, &out, err) && decode_inspect(&out, ret, err))
-           || lima_err_wrap(err, "'%s --inspect-status'", program);
+    bool ok =
+        (run_tool(program, "--inspect-status", input, deadline, &out, err) && decode_inspect(&out, ret, err))
+        || lima_err_wrap(err, "'%s --inspect-status'", program);
     lima_buf_free(&out);
     free(input);
     free(encoded);
@@ -255,8 +268,8 @@ bool lima_launch_inspect(const char *program, const lima_json *instance, lima_de
     return ok;
 }
 
-bool lima_launch_configure(const char *program, const lima_json *config, const char *file_path, lima_deadline deadline, lima_json **ret,
-                           lima_err *err)
+bool lima_launch_configure(const char *program, const lima_json *config, const char *file_path,
+                           lima_deadline deadline, lima_json **ret, lima_err *err)
 {
     lima_json *request = lima_json_new_object();
     lima_json_set_copy(request, config, "config");
@@ -267,8 +280,8 @@ bool lima_launch_configure(const char *program, const lima_json *config, const c
     lima_json *answer = NULL;
     size_t used;
     bool ok = run_tool(program, "--pre-driver-action", input, deadline, &out, err)
-           && lima_json_parse_first(lima_buf_str(&out), out.len, &answer, &used, err)
-           && lima_json_expect(answer, LIMA_JSON_OBJECT, err, "%s", "");
+              && lima_json_parse_first(lima_buf_str(&out), out.len, &answer, &used, err)
+              && lima_json_expect(answer, LIMA_JSON_OBJECT, err, "%s", "");
     if (ok)
         *ret = answer;
     else {

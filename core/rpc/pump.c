@@ -1,4 +1,5 @@
-/* One thread per direction, each with a buffer of its own: a direction that is stuck never holds the other one up. */
+/* One thread per direction, each with a buffer of its own: a direction that is stuck never holds the other
+ * one up. */
 #include "rpc/pump.h"
 
 #include <stdlib.h>
@@ -37,7 +38,8 @@ static void carry(void *arg)
     lima_monitor_leave(w->pump->monitor);
 }
 
-bool lima_pump_start(lima_stream *from, lima_stream *to, lima_stream **ret_socket, lima_pump **ret, lima_err *err)
+bool lima_pump_start(lima_stream *from, lima_stream *to, lima_stream **ret_socket, lima_pump **ret,
+                     lima_err *err)
 {
     lima_stream *theirs, *ours;
     if (!lima_stream_pair(&theirs, &ours, err))

@@ -1,7 +1,9 @@
-/* The descriptor set is a list of FileDescriptorProto messages. It is walked on each question, field by field: that is some
- * kilobytes, nobody asks often, and there is no table that could be out of step with it. Numbers of fields: google/protobuf/descriptor.proto.
+/* The descriptor set is a list of FileDescriptorProto messages. It is walked on each question, field by
+ * field: that is some kilobytes, nobody asks often, and there is no table that could be out of step with
+ * it. Numbers of fields: google/protobuf/descriptor.proto.
  *
- * A file is answered with all others of the set behind it, so that no client has to ask again for what it imports. */
+ * A file is answered with all others of the set behind it, so that no client has to ask again for what it
+ * imports. */
 #include "rpc/reflection.h"
 
 #include <stdlib.h>
@@ -13,7 +15,16 @@
 #include "rpc/reflection.pb-c.h"
 
 enum { REQUEST_MAX = 4096, FILES_MAX = 16, SERVICES_MAX = 16 };
-enum { SET_FILE = 1, NAME = 1, FILE_PACKAGE = 2, FILE_MESSAGE = 4, FILE_ENUM = 5, FILE_SERVICE = 6, PART_FIRST = 2, PART_LAST = 4 };
+enum {
+    SET_FILE = 1,
+    NAME = 1,
+    FILE_PACKAGE = 2,
+    FILE_MESSAGE = 4,
+    FILE_ENUM = 5,
+    FILE_SERVICE = 6,
+    PART_FIRST = 2,
+    PART_LAST = 4
+};
 
 typedef Grpc__Reflection__V1__ServerReflectionRequest ask_message;
 typedef Grpc__Reflection__V1__ServerReflectionResponse reply_message;
@@ -129,14 +140,16 @@ static void reply_not_found(reply_message *message, const char *kind, const char
     char *text = lima_mem_printf("no %s '%s' here", kind, what);
     error.error_code = LIMA_CODE_NOT_FOUND;
     error.error_message = text;
-    message->message_response_case = GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_ERROR_RESPONSE;
+    message->message_response_case =
+        GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_ERROR_RESPONSE;
     message->error_response = &error;
     pack(message, reply);
     free(text);
 }
 
 /* files[first], then the others. */
-static void reply_files(reply_message *message, const span *files, size_t count, size_t first, lima_buf *reply)
+static void reply_files(reply_message *message, const span *files, size_t count, size_t first,
+                        lima_buf *reply)
 {
     Grpc__Reflection__V1__FileDescriptorResponse list = GRPC__REFLECTION__V1__FILE_DESCRIPTOR_RESPONSE__INIT;
     ProtobufCBinaryData items[FILES_MAX];
@@ -147,7 +160,8 @@ static void reply_files(reply_message *message, const span *files, size_t count,
     }
     list.n_file_descriptor_proto = count;
     list.file_descriptor_proto = items;
-    message->message_response_case = GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_FILE_DESCRIPTOR_RESPONSE;
+    message->message_response_case =
+        GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_FILE_DESCRIPTOR_RESPONSE;
     message->file_descriptor_response = &list;
     pack(message, reply);
     for (size_t i = 0; i < count; i++)
@@ -186,7 +200,8 @@ static void add_services(span file, lima_strv *names)
     while (next_field(&file, &number, &part)) {
         span name = find_field(part, NAME);
         if (number == FILE_SERVICE)
-            lima_strv_addf(names, "%.*s%s%.*s", (int)package.len, package.len ? (const char *)package.bytes : "", package.len ? "." : "",
+            lima_strv_addf(names, "%.*s%s%.*s", (int)package.len,
+                           package.len ? (const char *)package.bytes : "", package.len ? "." : "",
                            (int)name.len, (const char *)name.bytes);
     }
 }
@@ -207,7 +222,8 @@ static void answer_services(reply_message *message, lima_buf *reply)
         list.n_service = i + 1;
     }
     list.service = pointers;
-    message->message_response_case = GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_LIST_SERVICES_RESPONSE;
+    message->message_response_case =
+        GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_LIST_SERVICES_RESPONSE;
     message->list_services_response = &list;
     pack(message, reply);
     lima_strv_free(&names);
@@ -218,11 +234,14 @@ static void answer_ask(ask_message *ask, lima_buf *reply)
     reply_message message = GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__INIT;
     message.valid_host = ask->host;
     message.original_request = ask;
-    if (ask->message_request_case == GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_FILE_BY_FILENAME)
+    if (ask->message_request_case
+        == GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_FILE_BY_FILENAME)
         answer_file_name(&message, ask->file_by_filename, reply);
-    else if (ask->message_request_case == GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_FILE_CONTAINING_SYMBOL)
+    else if (ask->message_request_case
+             == GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_FILE_CONTAINING_SYMBOL)
         answer_symbol(&message, ask->file_containing_symbol, reply);
-    else if (ask->message_request_case == GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_LIST_SERVICES)
+    else if (ask->message_request_case
+             == GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_LIST_SERVICES)
         answer_services(&message, reply);
     else
         reply_not_found(&message, "extension of", "proto2", reply);
@@ -230,8 +249,9 @@ static void answer_ask(ask_message *ask, lima_buf *reply)
 
 static bool answer(const void *request, size_t len, lima_buf *reply, lima_err *err)
 {
-    ask_message *ask =
-        len <= REQUEST_MAX ? grpc__reflection__v1__server_reflection_request__unpack(NULL, len, request) : NULL;
+    ask_message *ask = len <= REQUEST_MAX
+                           ? grpc__reflection__v1__server_reflection_request__unpack(NULL, len, request)
+                           : NULL;
     if (!ask)
         return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "the request is no ServerReflectionRequest");
     answer_ask(ask, reply);
@@ -250,4 +270,5 @@ static const lima_service_method alpha_methods[] = {
 };
 
 const lima_service lima_reflection_service = {"grpc.reflection.v1.ServerReflection", methods};
-const lima_service lima_reflection_alpha_service = {"grpc.reflection.v1alpha.ServerReflection", alpha_methods};
+const lima_service lima_reflection_alpha_service = {"grpc.reflection.v1alpha.ServerReflection",
+                                                    alpha_methods};

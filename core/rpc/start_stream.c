@@ -1,6 +1,7 @@
 /* The client's side of the Start stream: one message after the other, then the status.
  *
- * A wait that reaches its deadline leaves its receive under way, and the next wait takes it up again: no message is lost. */
+ * A wait that reaches its deadline leaves its receive under way, and the next wait takes it up again: no
+ * message is lost. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -34,15 +35,17 @@ static bool take_message(lima_start_stream *stream, lima_start_event *ret, lima_
     lima_buf bytes = LIMA_BUF(MESSAGE_MAX);
     lima_message message = {0};
     bool ok = lima_exchange_take(&stream->call, &bytes, err)
-           && lima_message_unpack(LIMA_MESSAGE_START, bytes.data, bytes.len, &message, err);
+              && lima_message_unpack(LIMA_MESSAGE_START, bytes.data, bytes.len, &message, err);
     if (ok)
-        *ret = (lima_start_event){.success = message.flag, .error = lima_mem_strdup(message.text ? message.text : "")};
+        *ret = (lima_start_event){.success = message.flag,
+                                  .error = lima_mem_strdup(message.text ? message.text : "")};
     lima_message_free(&message);
     lima_buf_free(&bytes);
     return ok;
 }
 
-static bool take_status(lima_start_stream *stream, lima_deadline deadline, lima_wake *wake, lima_start_event *ret, lima_err *err)
+static bool take_status(lima_start_stream *stream, lima_deadline deadline, lima_wake *wake,
+                        lima_start_event *ret, lima_err *err)
 {
     lima_exchange_post(&stream->call, LIMA_EXCHANGE_STATUS & ~stream->call.pending, NULL, 0);
     if (!lima_exchange_wait(&stream->call, LIMA_EXCHANGE_STATUS, deadline, wake, err))
@@ -53,7 +56,8 @@ static bool take_status(lima_start_stream *stream, lima_deadline deadline, lima_
     return true;
 }
 
-bool lima_start_stream_next(lima_start_stream *stream, lima_deadline deadline, lima_wake *wake, lima_start_event *ret, lima_err *err)
+bool lima_start_stream_next(lima_start_stream *stream, lima_deadline deadline, lima_wake *wake,
+                            lima_start_event *ret, lima_err *err)
 {
     if (!stream->receiving)
         lima_exchange_post(&stream->call, LIMA_EXCHANGE_MESSAGE, NULL, 0);

@@ -26,7 +26,8 @@ static bool supported(lima_check *check, bool *ret_there, lima_err *err)
 {
     lima_err got = {0};
     if (by_tag(check, "DeleteSnapshot", "no-such-tag", &got) || got.code != LIMA_CODE_UNIMPLEMENTED)
-        *ret_there = lima_check_that(got.code != LIMA_CODE_UNAVAILABLE, err, "DeleteSnapshot broke the connection: %s", got.text);
+        *ret_there = lima_check_that(got.code != LIMA_CODE_UNAVAILABLE, err,
+                                     "DeleteSnapshot broke the connection: %s", got.text);
     else
         return lima_check_skip(check, "the driver has no snapshots");
     return *ret_there;
@@ -50,7 +51,8 @@ static bool all_or_none(lima_check *check, lima_err *err)
         missing += !ok && got.code == LIMA_CODE_UNIMPLEMENTED;
     }
     missing += !list(check, NULL, &got) && got.code == LIMA_CODE_UNIMPLEMENTED;
-    return lima_check_that(missing == 0 || missing == 4, err, "%zu of the four snapshot methods are not implemented", missing);
+    return lima_check_that(missing == 0 || missing == 4, err,
+                           "%zu of the four snapshot methods are not implemented", missing);
 }
 
 /* ---- tags ---- */
@@ -94,8 +96,10 @@ static bool unknown_tag(lima_check *check, lima_err *err)
     lima_err got = {0};
     if (!prepared(check, &there, err) || !there)
         return !there && lima_check_skipped(check);
-    return lima_check_refused(by_tag(check, "ApplySnapshot", "no-such-tag", &got), &got, "ApplySnapshot of an unknown tag", err)
-        && lima_check_refused(by_tag(check, "DeleteSnapshot", "no-such-tag", &got), &got, "DeleteSnapshot of an unknown tag", err);
+    return lima_check_refused(by_tag(check, "ApplySnapshot", "no-such-tag", &got), &got,
+                              "ApplySnapshot of an unknown tag", err)
+           && lima_check_refused(by_tag(check, "DeleteSnapshot", "no-such-tag", &got), &got,
+                                 "DeleteSnapshot of an unknown tag", err);
 }
 
 /* ---- the list, read as `limactl snapshot list --quiet` reads it ---- */
@@ -120,9 +124,11 @@ static bool read_list(const char *text, const char *tag, bool *ret_has, lima_err
             continue;
         const char *word = second_word(lines.items[i]);
         if (i == 0)
-            ok = lima_check_that(strcmp(word, "TAG") == 0, err, "the second word of the list's first line is '%s', not TAG", word);
+            ok = lima_check_that(strcmp(word, "TAG") == 0, err,
+                                 "the second word of the list's first line is '%s', not TAG", word);
         else
-            ok = lima_check_that(*word, err, "line %zu of the list has a single word, which crashes limactl", i + 1);
+            ok = lima_check_that(*word, err, "line %zu of the list has a single word, which crashes limactl",
+                                 i + 1);
         *ret_has |= i > 0 && strcmp(word, tag) == 0;
     }
     lima_strv_free(&lines);
@@ -136,16 +142,18 @@ static bool listed(lima_check *check, const char *tag, bool want, lima_err *err)
     if (!list(check, &answer, err))
         return false;
     bool ok = read_list(lima_json_str(answer, "", "snapshots"), tag, &has, err)
-           && lima_check_that(has == want, err, "snapshot '%s' is %s", tag, want ? "not listed" : "still listed");
+              && lima_check_that(has == want, err, "snapshot '%s' is %s", tag,
+                                 want ? "not listed" : "still listed");
     lima_json_free(answer);
     return ok;
 }
 
 static bool round_trip(lima_check *check, lima_err *err)
 {
-    return by_tag(check, "CreateSnapshot", "t1", err) && by_tag(check, "CreateSnapshot", "t2", err) && listed(check, "t1", true, err)
-        && listed(check, "t2", true, err) && by_tag(check, "ApplySnapshot", "t1", err) && by_tag(check, "DeleteSnapshot", "t1", err)
-        && listed(check, "t1", false, err) && listed(check, "t2", true, err);
+    return by_tag(check, "CreateSnapshot", "t1", err) && by_tag(check, "CreateSnapshot", "t2", err)
+           && listed(check, "t1", true, err) && listed(check, "t2", true, err)
+           && by_tag(check, "ApplySnapshot", "t1", err) && by_tag(check, "DeleteSnapshot", "t1", err)
+           && listed(check, "t1", false, err) && listed(check, "t2", true, err);
 }
 
 static bool of_stopped(lima_check *check, lima_err *err)
@@ -165,23 +173,30 @@ static bool of_running(lima_check *check, lima_err *err)
     lima_json_set_str(lima_check_instance(check), "Running", "status");
     if (!lima_check_configure(check, NULL, err) || !supported(check, &there, err) || !there)
         return !there && lima_check_skipped(check);
-    return round_trip(check, err) && lima_check_status(check, &running, err) && lima_check_that(running, err, "the VM no longer runs");
+    return round_trip(check, err) && lima_check_status(check, &running, err)
+           && lima_check_that(running, err, "the VM no longer runs");
 }
 
 const lima_check_case lima_check_snapshot_cases[] = {
-    {"snapshots/all-or-none", "a user who can create a snapshot wants it back", "3.3", "implement all four methods, or answer UNIMPLEMENTED to all", 0, all_or_none},
-    {"snapshots/empty-tag-is-refused", "an unnamed snapshot can neither be applied nor deleted", "6.1.9", "check tags before use; INVALID_ARGUMENT",
-     LIMA_CHECK_GUEST, empty_tag},
-    {"snapshots/option-like-tag-is-refused", "a tag that begins with a dash becomes an option of some tool", "6.1.9", "check tags before use; INVALID_ARGUMENT",
-     LIMA_CHECK_GUEST, dash_tag},
-    {"snapshots/quoted-tag-is-refused", "quotes and line ends in a tag become another command of a monitor, and break the list", "6.1.9",
+    {"snapshots/all-or-none", "a user who can create a snapshot wants it back", "3.3",
+     "implement all four methods, or answer UNIMPLEMENTED to all", 0, all_or_none},
+    {"snapshots/empty-tag-is-refused", "an unnamed snapshot can neither be applied nor deleted", "6.1.9",
+     "check tags before use; INVALID_ARGUMENT", LIMA_CHECK_GUEST, empty_tag},
+    {"snapshots/option-like-tag-is-refused", "a tag that begins with a dash becomes an option of some tool",
+     "6.1.9", "check tags before use; INVALID_ARGUMENT", LIMA_CHECK_GUEST, dash_tag},
+    {"snapshots/quoted-tag-is-refused",
+     "quotes and line ends in a tag become another command of a monitor, and break the list", "6.1.9",
      "check tags before use; INVALID_ARGUMENT", LIMA_CHECK_GUEST, quote_tag},
-    {"snapshots/long-tag-is-refused", "image formats cut long names without a word", "6.1.9", "check tags before use; INVALID_ARGUMENT", LIMA_CHECK_GUEST, long_tag},
-    {"snapshots/unknown-tag-is-an-error", "success for a snapshot that does not exist tells the user that data is safe", "3.3", "answer NOT_FOUND", LIMA_CHECK_GUEST,
-     unknown_tag},
-    {"snapshots/of-a-stopped-vm", "limactl snapshot works on stopped instances; list --quiet reads the second word of each line under a header with TAG", "3.5",
-     "print a header and at least two words per line", LIMA_CHECK_GUEST, of_stopped},
-    {"snapshots/of-a-running-vm", "on a running instance the calls go to the live server", "3.4, 3.5", "ask the hypervisor, not the image file", LIMA_CHECK_GUEST,
-     of_running},
+    {"snapshots/long-tag-is-refused", "image formats cut long names without a word", "6.1.9",
+     "check tags before use; INVALID_ARGUMENT", LIMA_CHECK_GUEST, long_tag},
+    {"snapshots/unknown-tag-is-an-error",
+     "success for a snapshot that does not exist tells the user that data is safe", "3.3", "answer NOT_FOUND",
+     LIMA_CHECK_GUEST, unknown_tag},
+    {"snapshots/of-a-stopped-vm",
+     "limactl snapshot works on stopped instances; list --quiet reads the second word of each line under a "
+     "header with TAG",
+     "3.5", "print a header and at least two words per line", LIMA_CHECK_GUEST, of_stopped},
+    {"snapshots/of-a-running-vm", "on a running instance the calls go to the live server", "3.4, 3.5",
+     "ask the hypervisor, not the image file", LIMA_CHECK_GUEST, of_running},
     {0},
 };

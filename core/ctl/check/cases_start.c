@@ -21,7 +21,8 @@ static bool wait_running(lima_check *check, lima_err *err)
     bool running = false;
     lima_deadline until = lima_check_in(check, START_MS);
     while (!running && lima_clock_now() < until)
-        if (!lima_check_status(check, &running, err) || lima_wake_wait(lima_check_wake(check), lima_clock_in(running ? 0 : POLL_MS)))
+        if (!lima_check_status(check, &running, err)
+            || lima_wake_wait(lima_check_wake(check), lima_clock_in(running ? 0 : POLL_MS)))
             return false;
     return lima_check_that(running, err, "the status is not Running after Start");
 }
@@ -37,8 +38,9 @@ static bool silent_for_old_clients(lima_check *check, lima_err *err)
         || !lima_check_start_stream(check, client, &stream, err) || !wait_running(check, err))
         return false;
     bool told = lima_start_stream_next(stream, lima_check_in(check, QUIET_MS), NULL, &event, NULL);
-    bool ok = lima_check_that(!told, err, "a client of Lima 2.0.2 was sent %s%s", event.success ? "success" : "an end or error: ",
-                              event.error ? event.error : "");
+    bool ok =
+        lima_check_that(!told, err, "a client of Lima 2.0.2 was sent %s%s",
+                        event.success ? "success" : "an end or error: ", event.error ? event.error : "");
     lima_start_event_free(&event);
     return ok;
 }
@@ -48,7 +50,9 @@ static bool status_running(lima_check *check, lima_err *err)
     lima_start_stream *stream;
     bool running = false;
     return lima_check_vm_start(check, NEWEST, &stream, err) && lima_check_status(check, &running, err)
-        && lima_check_that(running, err, "--inspect-status does not say Running, nor is there a pid file of a living process");
+           && lima_check_that(
+               running, err,
+               "--inspect-status does not say Running, nor is there a pid file of a living process");
 }
 
 static bool calls_meanwhile(lima_check *check, lima_err *err)
@@ -57,10 +61,12 @@ static bool calls_meanwhile(lima_check *check, lima_err *err)
     lima_start_stream *stream;
     lima_start_event event = {0};
     bool ok = lima_check_vm_prepare(check, err) && lima_check_client(check, NEWEST, &client, err)
-           && lima_check_start_stream(check, client, &stream, err) && lima_check_call(check, "Info", NULL, NULL, err)
-           && lima_check_call(check, "ForwardGuestAgent", NULL, NULL, err)
-           && lima_start_stream_next(stream, lima_check_in(check, START_MS), NULL, &event, err)
-           && lima_check_that(event.success, err, "Start failed: %s", event.error) && lima_check_call(check, "Info", NULL, NULL, err);
+              && lima_check_start_stream(check, client, &stream, err)
+              && lima_check_call(check, "Info", NULL, NULL, err)
+              && lima_check_call(check, "ForwardGuestAgent", NULL, NULL, err)
+              && lima_start_stream_next(stream, lima_check_in(check, START_MS), NULL, &event, err)
+              && lima_check_that(event.success, err, "Start failed: %s", event.error)
+              && lima_check_call(check, "Info", NULL, NULL, err);
     lima_start_event_free(&event);
     return ok;
 }
@@ -71,12 +77,14 @@ static bool second_start_refused(lima_check *check, lima_err *err)
     lima_start_stream *first, *second;
     lima_start_event event = {0};
     bool running = false;
-    bool ok = lima_check_vm_start(check, NEWEST, &first, err) && lima_check_client(check, NEWEST, &client, err)
-           && lima_check_start_stream(check, client, &second, err)
-           && lima_start_stream_next(second, lima_check_in(check, START_MS), NULL, &event, err)
-           && lima_check_that(!event.success, err, "a second Start on a running VM succeeded")
-           && lima_check_that(event.error[0], err, "a second Start was refused without a text") && lima_check_status(check, &running, err)
-           && lima_check_that(running, err, "the second Start ended the VM");
+    bool ok = lima_check_vm_start(check, NEWEST, &first, err)
+              && lima_check_client(check, NEWEST, &client, err)
+              && lima_check_start_stream(check, client, &second, err)
+              && lima_start_stream_next(second, lima_check_in(check, START_MS), NULL, &event, err)
+              && lima_check_that(!event.success, err, "a second Start on a running VM succeeded")
+              && lima_check_that(event.error[0], err, "a second Start was refused without a text")
+              && lima_check_status(check, &running, err)
+              && lima_check_that(running, err, "the second Start ended the VM");
     lima_start_event_free(&event);
     return ok;
 }
@@ -85,9 +93,12 @@ static bool second_start_refused(lima_check *check, lima_err *err)
 static bool end_is_told(lima_check *check, lima_start_stream *stream, lima_err *err)
 {
     lima_start_event event = {0};
-    bool ok = (lima_start_stream_next(stream, lima_check_in(check, TOLD_MS), NULL, &event, err) || lima_err_wrap(err, "the VM is gone, and the Start stream"))
-           && lima_check_that(!event.ended, err, "the Start stream ended without a message: %s", event.error)
-           && lima_check_that(event.success || event.error[0], err, "the message about the end is a failure without a text");
+    bool ok =
+        (lima_start_stream_next(stream, lima_check_in(check, TOLD_MS), NULL, &event, err)
+         || lima_err_wrap(err, "the VM is gone, and the Start stream"))
+        && lima_check_that(!event.ended, err, "the Start stream ended without a message: %s", event.error)
+        && lima_check_that(event.success || event.error[0], err,
+                           "the message about the end is a failure without a text");
     lima_start_event_free(&event);
     return ok;
 }
@@ -96,7 +107,7 @@ static bool stop_is_told(lima_check *check, lima_err *err)
 {
     lima_start_stream *stream;
     return lima_check_vm_start(check, NEWEST, &stream, err) && lima_check_vm_stop(check, err)
-        && end_is_told(check, stream, err);
+           && end_is_told(check, stream, err);
 }
 
 static bool death_is_told(lima_check *check, lima_err *err)
@@ -119,7 +130,9 @@ static bool cancelled_stream(lima_check *check, lima_err *err)
         return false;
     lima_check_drop_start(check, stream);
     return lima_check_alive(check, err) && lima_check_vm_stop(check, err)
-        && lima_check_status(check, &running, err) && lima_check_that(!running, err, "the VM still runs after its client has gone and Stop was called");
+           && lima_check_status(check, &running, err)
+           && lima_check_that(!running, err,
+                              "the VM still runs after its client has gone and Stop was called");
 }
 
 static bool configure_meanwhile(lima_check *check, lima_err *err)
@@ -131,7 +144,7 @@ static bool configure_meanwhile(lima_check *check, lima_err *err)
     lima_json_remove(lima_check_instance(check), "sshLocalPort");
     lima_json_set_str(lima_check_instance(check), "Running", "status");
     return lima_check_configure(check, NULL, err) && lima_check_status(check, &running, err)
-        && lima_check_that(running, err, "Configure of a running VM ended it");
+           && lima_check_that(running, err, "Configure of a running VM ended it");
 }
 
 /* The driver is killed, the VM may live on or not: a new driver must tell, and be able to end it. */
@@ -146,8 +159,10 @@ static bool new_driver_takes_over(lima_check *check, lima_err *err)
     lima_check_drop_start(check, stream);
     lima_check_kill(check);
     return lima_check_serve_configured(check, err) && lima_check_vm_stop(check, err)
-        && lima_check_status(check, &running, err) && lima_check_that(!running, err, "a new driver's Stop did not end the VM of a killed one")
-        && lima_check_that(!known || !lima_process_find(vm.pid, &vm), err, "the VM's process %u lives on, unknown to the driver", (unsigned)vm.pid);
+           && lima_check_status(check, &running, err)
+           && lima_check_that(!running, err, "a new driver's Stop did not end the VM of a killed one")
+           && lima_check_that(!known || !lima_process_find(vm.pid, &vm), err,
+                              "the VM's process %u lives on, unknown to the driver", (unsigned)vm.pid);
 }
 
 static bool failure_is_told(lima_check *check, lima_err *err)
@@ -164,38 +179,46 @@ static bool failure_is_told(lima_check *check, lima_err *err)
         return lima_check_skip(check, "the driver keeps no file 'disk' that could be missing");
     }
     ok = ok && lima_file_remove(disk, err) && lima_check_client(check, NEWEST, &client, err)
-      && lima_check_start_stream(check, client, &stream, err)
-      && lima_start_stream_next(stream, lima_check_in(check, START_MS), NULL, &event, err)
-      && lima_check_that(!event.success, err, "Start succeeded without a disk")
-      && lima_check_that(event.error[0], err, "Start failed without a text");
+         && lima_check_start_stream(check, client, &stream, err)
+         && lima_start_stream_next(stream, lima_check_in(check, START_MS), NULL, &event, err)
+         && lima_check_that(!event.success, err, "Start succeeded without a disk")
+         && lima_check_that(event.error[0], err, "Start failed without a text");
     lima_check_end_host_agent(check);
-    ok = ok && lima_check_status(check, &running, err) && lima_check_that(!running, err, "Start failed, and the status is Running");
+    ok = ok && lima_check_status(check, &running, err)
+         && lima_check_that(!running, err, "Start failed, and the status is Running");
     lima_start_event_free(&event);
     free(disk);
     return ok;
 }
 
 const lima_check_case lima_check_start_cases[] = {
-    {"start/opening-message", "since 2.0.3 the host agent waits without limit for the first message; success means the VM runs", "3.6",
+    {"start/opening-message",
+     "since 2.0.3 the host agent waits without limit for the first message; success means the VM runs", "3.6",
      "send success=true as soon as the VM runs", LIMA_CHECK_GUEST, opening_message},
     {"start/silent-for-2.0.2", "to Lima 2.0.0 to 2.0.2 any success means that the VM has ended", "3.6",
-     "look at the user agent: grpc-go 1.76 and 1.77 get no opening message", LIMA_CHECK_ANNOUNCE | LIMA_CHECK_GUEST, silent_for_old_clients},
-    {"start/status-is-running", "limactl shell, stop and snapshot ask --inspect-status what is running", "2.2", "derive the status from the VM, or keep a pid file",
-     LIMA_CHECK_GUEST, status_running},
-    {"start/calls-meanwhile", "Start stays open for the life of the VM while other calls arrive", "3.5", "do not hold a lock during Start that Info needs",
-     LIMA_CHECK_GUEST, calls_meanwhile},
-    {"start/second-start-is-refused", "two VMs on one disk destroy it", "3.5", "look for a running VM before starting one", LIMA_CHECK_GUEST, second_start_refused},
-    {"start/stop-is-told", "a stream that ends without a message is only logged: the host agent goes on without a VM", "3.6, 8.1",
+     "look at the user agent: grpc-go 1.76 and 1.77 get no opening message",
+     LIMA_CHECK_ANNOUNCE | LIMA_CHECK_GUEST, silent_for_old_clients},
+    {"start/status-is-running", "limactl shell, stop and snapshot ask --inspect-status what is running",
+     "2.2", "derive the status from the VM, or keep a pid file", LIMA_CHECK_GUEST, status_running},
+    {"start/calls-meanwhile", "Start stays open for the life of the VM while other calls arrive", "3.5",
+     "do not hold a lock during Start that Info needs", LIMA_CHECK_GUEST, calls_meanwhile},
+    {"start/second-start-is-refused", "two VMs on one disk destroy it", "3.5",
+     "look for a running VM before starting one", LIMA_CHECK_GUEST, second_start_refused},
+    {"start/stop-is-told",
+     "a stream that ends without a message is only logged: the host agent goes on without a VM", "3.6, 8.1",
      "send a last message when the VM has ended, then end the stream", LIMA_CHECK_GUEST, stop_is_told},
-    {"start/death-is-told", "a VM that crashes must end the host agent too", "3.6", "watch the VM's process for as long as the stream is open", LIMA_CHECK_GUEST,
-     death_is_told},
-    {"start/cancelled-stream", "a host agent that crashes takes its stream with it; the next command still needs the server", "3.6",
+    {"start/death-is-told", "a VM that crashes must end the host agent too", "3.6",
+     "watch the VM's process for as long as the stream is open", LIMA_CHECK_GUEST, death_is_told},
+    {"start/cancelled-stream",
+     "a host agent that crashes takes its stream with it; the next command still needs the server", "3.6",
      "treat cancellation as the end of that call, nothing more", LIMA_CHECK_GUEST, cancelled_stream},
-    {"start/configure-meanwhile", "limactl snapshot and restart configure the running driver, without the ssh port", "3.5, 8.1",
-     "keep what the running VM uses apart from what was configured last", LIMA_CHECK_GUEST, configure_meanwhile},
-    {"start/new-driver-takes-over", "drivers are killed; the VM must neither be lost nor be started twice", "8.1", "find the running VM by its pid or socket at start",
-     LIMA_CHECK_GUEST, new_driver_takes_over},
-    {"start/failure-is-told", "limactl can only show what the first message or the status says", "3.6", "send success=false with the reason", LIMA_CHECK_GUEST,
-     failure_is_told},
+    {"start/configure-meanwhile",
+     "limactl snapshot and restart configure the running driver, without the ssh port", "3.5, 8.1",
+     "keep what the running VM uses apart from what was configured last", LIMA_CHECK_GUEST,
+     configure_meanwhile},
+    {"start/new-driver-takes-over", "drivers are killed; the VM must neither be lost nor be started twice",
+     "8.1", "find the running VM by its pid or socket at start", LIMA_CHECK_GUEST, new_driver_takes_over},
+    {"start/failure-is-told", "limactl can only show what the first message or the status says", "3.6",
+     "send success=false with the reason", LIMA_CHECK_GUEST, failure_is_told},
     {0},
 };

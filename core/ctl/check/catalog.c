@@ -3,8 +3,9 @@
 enum { CASES_MAX = 200 };
 
 static const lima_check_case *const groups[] = {
-    lima_check_process_cases, lima_check_wire_cases, lima_check_config_cases,   lima_check_tool_cases,   lima_check_life_cases,
-    lima_check_start_cases,   lima_check_stop_cases, lima_check_snapshot_cases, lima_check_robust_cases,
+    lima_check_process_cases, lima_check_wire_cases,     lima_check_config_cases,
+    lima_check_tool_cases,    lima_check_life_cases,     lima_check_start_cases,
+    lima_check_stop_cases,    lima_check_snapshot_cases, lima_check_robust_cases,
 };
 
 static size_t collect(const lima_check_case **into)

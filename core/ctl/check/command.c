@@ -52,7 +52,8 @@ static bool prepare(const lima_ctl_args *args, lima_check_config *config, char *
     config->guest = lima_ctl_str(args, "vm");
     config->timeout_ms = (uint32_t)lima_ctl_number(args, "timeout");
     config->wake = lima_ctl_wake(args);
-    if ((skips && !lima_check_read_skips(skips, config, err)) || !lima_find_driver(lima_ctl_operand_at(args, 0), ret_driver, err))
+    if ((skips && !lima_check_read_skips(skips, config, err))
+        || !lima_find_driver(lima_ctl_operand_at(args, 0), ret_driver, err))
         return false;
     config->driver = *ret_driver;
     return true;
@@ -66,7 +67,8 @@ static bool check(const lima_ctl_args *args, FILE *to, lima_check_report *report
     bool tap = lima_str_eq(format, "tap");
     tap_output output = {to};
     lima_buf text = LIMA_BUF(LIMA_CHECK_OUTPUT_MAX);
-    bool ok = prepare(args, &config, &driver, err) && lima_check_run(&config, tap ? tap_each : NULL, &output, report, err);
+    bool ok = prepare(args, &config, &driver, err)
+              && lima_check_run(&config, tap ? tap_each : NULL, &output, report, err);
     if (ok) {
         add_report(format, report, &text);
         ok = write_out(to, &text) || lima_err_set(err, LIMA_CODE_UNKNOWN, "cannot write the results");

@@ -1,5 +1,6 @@
-/* The text below holds what does not depend on the machine. Every optional part is there, since drivers written in Go read through pointers
- * that limactl always fills; mountType alone is missing, since filling it is the driver's work. */
+/* The text below holds what does not depend on the machine. Every optional part is there, since drivers
+ * written in Go read through pointers that limactl always fills; mountType alone is missing, since filling
+ * it is the driver's work. */
 #include "ctl/check/document.h"
 
 #include <stdlib.h>
@@ -8,16 +9,23 @@
 #include "base/path.h"
 #include "os/host.h"
 
-static const char template[] =
-    "{\"status\":\"Stopped\",\"cpus\":1,\"memory\":1073741824,\"disk\":4294967296,\"sshAddress\":\"127.0.0.1\",\"protected\":false,"
-    "\"limaVersion\":\"2.2.0\",\"config\":{\"vmOpts\":{},\"os\":\"Linux\",\"cpus\":1,\"memory\":\"1GiB\",\"disk\":\"4GiB\",\"mountInotify\":false,"
-    "\"ssh\":{\"localPort\":0,\"loadDotSSHPubKeys\":false,\"forwardAgent\":false,\"forwardX11\":false,\"forwardX11Trusted\":false},"
-    "\"firmware\":{\"legacyBIOS\":true},\"audio\":{\"device\":\"\",\"interface\":\"\"},\"video\":{\"display\":\"none\",\"vnc\":{}},"
-    "\"upgradePackages\":false,\"containerd\":{\"system\":false,\"user\":false},\"guestInstallPrefix\":\"/usr/local\","
-    "\"hostResolver\":{\"enabled\":true,\"ipv6\":false,\"hosts\":{}},\"propagateProxyEnv\":true,\"caCerts\":{\"removeDefaults\":false},"
-    "\"rosetta\":{\"enabled\":false,\"binfmt\":false},\"plain\":false,\"timezone\":\"UTC\",\"nestedVirtualization\":false,"
-    "\"user\":{\"name\":\"dev\",\"comment\":\"\",\"home\":\"/home/dev\",\"shell\":\"/bin/bash\",\"uid\":1234,\"passwordlessSudo\":true},"
-    "\"tpm\":false,\"osOpts\":{},\"env\":{},\"param\":{}}}";
+static const char template[] = "{\"status\":\"Stopped\",\"cpus\":1,\"memory\":1073741824,\"disk\":4294967296,"
+                               "\"sshAddress\":\"127.0.0.1\",\"protected\":false,"
+                               "\"limaVersion\":\"2.2.0\",\"config\":{\"vmOpts\":{},\"os\":\"Linux\","
+                               "\"cpus\":1,\"memory\":\"1GiB\",\"disk\":\"4GiB\",\"mountInotify\":false,"
+                               "\"ssh\":{\"localPort\":0,\"loadDotSSHPubKeys\":false,\"forwardAgent\":false,"
+                               "\"forwardX11\":false,\"forwardX11Trusted\":false},"
+                               "\"firmware\":{\"legacyBIOS\":true},\"audio\":{\"device\":\"\",\"interface\":"
+                               "\"\"},\"video\":{\"display\":\"none\",\"vnc\":{}},"
+                               "\"upgradePackages\":false,\"containerd\":{\"system\":false,\"user\":false},"
+                               "\"guestInstallPrefix\":\"/usr/local\","
+                               "\"hostResolver\":{\"enabled\":true,\"ipv6\":false,\"hosts\":{}},"
+                               "\"propagateProxyEnv\":true,\"caCerts\":{\"removeDefaults\":false},"
+                               "\"rosetta\":{\"enabled\":false,\"binfmt\":false},\"plain\":false,"
+                               "\"timezone\":\"UTC\",\"nestedVirtualization\":false,"
+                               "\"user\":{\"name\":\"dev\",\"comment\":\"\",\"home\":\"/home/"
+                               "dev\",\"shell\":\"/bin/bash\",\"uid\":1234,\"passwordlessSudo\":true},"
+                               "\"tpm\":false,\"osOpts\":{},\"env\":{},\"param\":{}}}";
 
 lima_json *lima_check_document(const char *dir, const char *driver_name)
 {

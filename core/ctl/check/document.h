@@ -1,5 +1,5 @@
-/* The Instance document that the cases send: what limactl 2.2 would send for a small Linux instance after filling its defaults
- * (facts: lima-driver-contract 4.1, 4.2). Inside the kit only. */
+/* The Instance document that the cases send: what limactl 2.2 would send for a small Linux instance after
+ * filling its defaults (facts: lima-driver-contract 4.1, 4.2). Inside the kit only. */
 #pragma once
 
 #include "data/json.h"

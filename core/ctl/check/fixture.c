@@ -1,7 +1,8 @@
 /* A case's folder, servers and processes, and their end.
  *
- * The folder is short and private: <temp>/lck-<pid>-<n>/chk is the instance. Teardown goes from the newest to the oldest thing, and ends a VM that
- * a failing case has left running by the pid that the driver itself names. */
+ * The folder is short and private: <temp>/lck-<pid>-<n>/chk is the instance. Teardown goes from the newest
+ * to the oldest thing, and ends a VM that a failing case has left running by the pid that the driver
+ * itself names. */
 #include "ctl/check/fixture.h"
 
 #include <assert.h>
@@ -26,9 +27,10 @@ static bool make_root(char **ret, lima_err *err)
     lima_process_find(0, &self);
     char *root = lima_mem_printf("%s/lck-%u-%u", lima_host_get()->temp, (unsigned)self.pid, serial++);
     lima_file_info found;
-    bool ok = lima_file_stat(root, false, &found, err)
-           && lima_check_that(found.kind == LIMA_FILE_NONE, err, "folder '%s' exists already: remove it", root)
-           && lima_dir_make(root, LIMA_FILE_PRIVATE, err);
+    bool ok =
+        lima_file_stat(root, false, &found, err)
+        && lima_check_that(found.kind == LIMA_FILE_NONE, err, "folder '%s' exists already: remove it", root)
+        && lima_dir_make(root, LIMA_FILE_PRIVATE, err);
     if (ok)
         *ret = root;
     else
@@ -51,11 +53,12 @@ bool lima_check_use_folder(lima_check *check, const char *name, lima_err *err)
     return true;
 }
 
-bool lima_check_setup(const lima_check_config *config, const lima_check_abilities *can, lima_deadline deadline, lima_check **ret,
-                      lima_err *err)
+bool lima_check_setup(const lima_check_config *config, const lima_check_abilities *can,
+                      lima_deadline deadline, lima_check **ret, lima_err *err)
 {
     lima_check *check = lima_mem_zalloc(1, sizeof *check);
-    *check = (lima_check){.config = config, .can = can, .deadline = deadline, .name = lima_launch_driver_name(config->driver)};
+    *check = (lima_check){
+        .config = config, .can = can, .deadline = deadline, .name = lima_launch_driver_name(config->driver)};
     if (make_root(&check->root, err) && lima_check_use_folder(check, "chk", err)) {
         check->log = lima_path_join(check->root, "driver.stderr.log");
         *ret = check;
@@ -179,7 +182,8 @@ lima_wake *lima_check_wake(const lima_check *check)
 bool lima_check_serve_as(lima_check *check, lima_launch_mode mode, lima_err *err)
 {
     assert(!check->server.client);
-    return lima_launch(check->config->driver, mode, check->dir, check->log, lima_check_in(check, LIMA_CHECK_START_MS), &check->server, err);
+    return lima_launch(check->config->driver, mode, check->dir, check->log,
+                       lima_check_in(check, LIMA_CHECK_START_MS), &check->server, err);
 }
 
 void lima_check_be_old(lima_check *check)
@@ -222,22 +226,26 @@ void lima_check_kill(lima_check *check)
     lima_launched_stop(&check->server, 0);
 }
 
-bool lima_check_start_process(lima_check *check, const char *arg1, const char *arg2, lima_process_out out, lima_process **ret, lima_err *err)
+bool lima_check_start_process(lima_check *check, const char *arg1, const char *arg2, lima_process_out out,
+                              lima_process **ret, lima_err *err)
 {
     const char *argv[] = {check->config->driver, arg1, arg2, NULL};
     lima_process_desc desc = {.argv = argv, .out = out, .err = LIMA_PROCESS_FILE, .err_file = check->log};
-    if (!lima_check_that(check->process_count < LIMA_CHECK_PROCESSES_MAX, err, "too many processes in one case")
+    if (!lima_check_that(check->process_count < LIMA_CHECK_PROCESSES_MAX, err,
+                         "too many processes in one case")
         || !lima_process_start(&desc, ret, err))
         return false;
     check->processes[check->process_count++] = *ret;
     return true;
 }
 
-bool lima_check_tool(lima_check *check, const char *flag, const char *input, lima_buf *out, lima_process_exit *ret, lima_err *err)
+bool lima_check_tool(lima_check *check, const char *flag, const char *input, lima_buf *out,
+                     lima_process_exit *ret, lima_err *err)
 {
     const char *argv[] = {check->config->driver, flag, NULL};
     lima_buf said = LIMA_BUF(LOG_SHOWN);
-    bool ok = lima_process_run(argv, input, out, &said, lima_check_in(check, LIMA_CHECK_CALL_MS), check->config->wake, ret, err);
+    bool ok = lima_process_run(argv, input, out, &said, lima_check_in(check, LIMA_CHECK_CALL_MS),
+                               check->config->wake, ret, err);
     lima_buf_free(&said);
     return ok || lima_err_wrap(err, "%s", flag);
 }
@@ -247,7 +255,8 @@ bool lima_check_tool(lima_check *check, const char *flag, const char *input, lim
 static bool probe_mode(const lima_check_config *config, lima_launch_mode mode, lima_err *err)
 {
     lima_check *check = NULL;
-    bool ok = lima_check_setup(config, NULL, lima_clock_in(2 * LIMA_CHECK_START_MS), &check, err) && lima_check_serve_as(check, mode, err);
+    bool ok = lima_check_setup(config, NULL, lima_clock_in(2 * LIMA_CHECK_START_MS), &check, err)
+              && lima_check_serve_as(check, mode, err);
     lima_check_teardown(check, NULL);
     return ok;
 }
@@ -260,7 +269,8 @@ static bool probe_tool(const lima_check_config *config, lima_err *err)
     if (ok) {
         char *path = lima_path_join(check->dir, "lima.yaml");
         in = lima_json_get_copy(check->instance, "config");
-        ok = lima_launch_configure(config->driver, in, path, lima_check_in(check, LIMA_CHECK_CALL_MS), &out, err);
+        ok = lima_launch_configure(config->driver, in, path, lima_check_in(check, LIMA_CHECK_CALL_MS), &out,
+                                   err);
         free(path);
     }
     lima_json_free(in);

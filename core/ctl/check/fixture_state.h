@@ -20,9 +20,9 @@ struct lima_check {
     size_t stream_count;
     lima_start_stream *starts[LIMA_CHECK_STARTS_MAX];
     size_t start_count;
-    bool old;         /* serve as for limactl 2.0 and 2.1 */
-    bool vm;          /* a VM may run */
-    uint32_t vm_pid;  /* as the driver's status or pid file said last; 0 unknown */
+    bool old;        /* serve as for limactl 2.0 and 2.1 */
+    bool vm;         /* a VM may run */
+    uint32_t vm_pid; /* as the driver's status or pid file said last; 0 unknown */
     const char *skip;
 };
 

@@ -1,7 +1,9 @@
-/* Cases with a VM: limactl's part of the work before Start. The guest folder's files are copied, since a driver may move, convert or write what
- * stands in the instance folder. A folder without a disk or kernel is fine for drivers that need none.
+/* Cases with a VM: limactl's part of the work before Start. The guest folder's files are copied, since a
+ * driver may move, convert or write what stands in the instance folder. A folder without a disk or kernel
+ * is fine for drivers that need none.
  *
- * The guest need not finish booting: the cases are about the driver. Only stopping is up to the guest's reaction. */
+ * The guest need not finish booting: the cases are about the driver. Only stopping is up to the guest's
+ * reaction. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +15,13 @@
 #include "os/file.h"
 #include "os/host.h"
 
-enum { COPY_BYTES = 1024 * 1024, PREPARE_MS = 120000, START_MS = 120000, PID_FILE_MAX = 32,
-       STOP_MS = 190000 /* limactl's patience with a host agent that stops: 3 min 10 s */ };
+enum {
+    COPY_BYTES = 1024 * 1024,
+    PREPARE_MS = 120000,
+    START_MS = 120000,
+    PID_FILE_MAX = 32,
+    STOP_MS = 190000 /* limactl's patience with a host agent that stops: 3 min 10 s */
+};
 
 static const char cmdline[] = "root=/dev/vda rw console=ttyS0 quiet mitigations=off random.trust_cpu=on";
 
@@ -25,7 +32,8 @@ static bool copy_bytes(lima_file *from, lima_file *to, lima_err *err)
     size_t got = 0;
     bool ok = true;
     do {
-        ok = lima_file_read_at(from, at, bytes, COPY_BYTES, &got, err) && (got == 0 || lima_file_write_at(to, at, bytes, got, err));
+        ok = lima_file_read_at(from, at, bytes, COPY_BYTES, &got, err)
+             && (got == 0 || lima_file_write_at(to, at, bytes, got, err));
         at += got;
     } while (ok && got > 0);
     free(bytes);
@@ -42,8 +50,8 @@ static bool copy_file(lima_check *check, const char *name, const char *as, bool 
     bool ok = lima_file_stat(from_path, true, &info, err);
     bool there = ok && info.kind == LIMA_FILE_REGULAR;
     if (there)
-        ok = lima_file_open(from_path, LIMA_FILE_READ, &from, err) && lima_file_open(to_path, LIMA_FILE_CREATE, &to, err)
-          && copy_bytes(from, to, err);
+        ok = lima_file_open(from_path, LIMA_FILE_READ, &from, err)
+             && lima_file_open(to_path, LIMA_FILE_CREATE, &to, err) && copy_bytes(from, to, err);
     lima_file_close(from);
     lima_file_close(to);
     free(from_path);
@@ -57,7 +65,8 @@ static bool copy_file(lima_check *check, const char *name, const char *as, bool 
 static bool write_cidata(lima_check *check, lima_err *err)
 {
     static const char meta[] = "instance-id: iid-1\nlocal-hostname: lima-check\n", user[] = "#cloud-config\n";
-    const lima_iso_file files[] = {{"meta-data", meta, sizeof meta - 1}, {"user-data", user, sizeof user - 1}};
+    const lima_iso_file files[] = {{"meta-data", meta, sizeof meta - 1},
+                                   {"user-data", user, sizeof user - 1}};
     char *path = lima_path_join(check->dir, "cidata.iso");
     bool ok = lima_iso_write(path, "cidata", files, 2, err);
     free(path);
@@ -71,7 +80,7 @@ static bool add_kernel(lima_check *check, lima_err *err)
     bool ok = copy_file(check, "vmlinuz", "kernel", &kernel, err);
     if (ok && kernel) {
         ok = copy_file(check, "initrd", "initrd", &initrd, err)
-          && lima_file_write(path, cmdline, sizeof cmdline - 1, LIMA_FILE_SHARED, err);
+             && lima_file_write(path, cmdline, sizeof cmdline - 1, LIMA_FILE_SHARED, err);
         lima_json_set_str(check->instance, "kernel", "config.images[0].kernel.location");
         lima_json_set_str(check->instance, cmdline, "config.images[0].kernel.cmdline");
     }
@@ -85,14 +94,15 @@ bool lima_check_vm_prepare(lima_check *check, lima_err *err)
 {
     uint16_t port = 0;
     bool disk = false;
-    bool ok = lima_host_free_port(&port, err) && copy_file(check, "disk.qcow2", "image", &disk, err) && add_kernel(check, err)
-           && write_cidata(check, err);
+    bool ok = lima_host_free_port(&port, err) && copy_file(check, "disk.qcow2", "image", &disk, err)
+              && add_kernel(check, err) && write_cidata(check, err);
     if (!ok)
         return lima_err_wrap(err, "guest '%s'", check->config->guest);
     lima_json_set_int(check->instance, port, "sshLocalPort");
-    return lima_check_serve_configured(check, err) && lima_check_call_within(check, "Validate", NULL, PREPARE_MS, NULL, err)
-        && lima_check_call_within(check, "Create", NULL, PREPARE_MS, NULL, err)
-        && lima_check_call_within(check, "CreateDisk", NULL, PREPARE_MS, NULL, err);
+    return lima_check_serve_configured(check, err)
+           && lima_check_call_within(check, "Validate", NULL, PREPARE_MS, NULL, err)
+           && lima_check_call_within(check, "Create", NULL, PREPARE_MS, NULL, err)
+           && lima_check_call_within(check, "CreateDisk", NULL, PREPARE_MS, NULL, err);
 }
 
 bool lima_check_vm_start(lima_check *check, const char *user_agent, lima_start_stream **ret, lima_err *err)
@@ -100,10 +110,11 @@ bool lima_check_vm_start(lima_check *check, const char *user_agent, lima_start_s
     lima_client *client;
     lima_start_stream *stream = NULL;
     lima_start_event event = {0};
-    bool ok = lima_check_vm_prepare(check, err) && lima_check_client(check, user_agent, &client, err)
-           && lima_check_start_stream(check, client, &stream, err)
-           && lima_start_stream_next(stream, lima_check_in(check, START_MS), check->config->wake, &event, err)
-           && lima_check_that(event.success, err, "Start failed: %s", event.error);
+    bool ok =
+        lima_check_vm_prepare(check, err) && lima_check_client(check, user_agent, &client, err)
+        && lima_check_start_stream(check, client, &stream, err)
+        && lima_start_stream_next(stream, lima_check_in(check, START_MS), check->config->wake, &event, err)
+        && lima_check_that(event.success, err, "Start failed: %s", event.error);
     lima_start_event_free(&event);
     if (ok)
         *ret = stream;
@@ -118,7 +129,8 @@ bool lima_check_vm_stop(lima_check *check, lima_err *err)
     return true;
 }
 
-/* ---- the host agent: a driver running without one, or the other way round, is Broken in limactl's eyes ---- */
+/* ---- the host agent: a driver running without one, or the other way round, is Broken in limactl's eyes
+ * ---- */
 
 void lima_check_begin_host_agent(lima_check *check)
 {
@@ -166,7 +178,8 @@ static bool pid_file_alive(lima_check *check)
 bool lima_check_status(lima_check *check, bool *ret_running, lima_err *err)
 {
     lima_json *answer = NULL;
-    if (!lima_launch_inspect(check->config->driver, check->instance, lima_check_in(check, LIMA_CHECK_CALL_MS), &answer, err))
+    if (!lima_launch_inspect(check->config->driver, check->instance, lima_check_in(check, LIMA_CHECK_CALL_MS),
+                             &answer, err))
         return false;
     const char *status = lima_json_str(answer, "", "status");
     int64_t pid = lima_json_int(answer, 0, "driverPID");
@@ -175,7 +188,9 @@ bool lima_check_status(lima_check *check, bool *ret_running, lima_err *err)
     if (*status == '\0')
         running = pid_file_alive(check);
     else
-        ok = running || lima_check_that(lima_str_eq(status, "Stopped") || lima_str_eq(status, "Uninitialized"), err, "status is '%s'", status);
+        ok = running
+             || lima_check_that(lima_str_eq(status, "Stopped") || lima_str_eq(status, "Uninitialized"), err,
+                                "status is '%s'", status);
     if (running && pid > 0)
         check->vm_pid = (uint32_t)pid;
     else if (!running)

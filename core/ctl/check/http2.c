@@ -1,15 +1,18 @@
-/* Headers are written as literals without indexing and without Huffman code, which every decoder must take. */
+/* Headers are written as literals without indexing and without Huffman code, which every decoder must
+ * take. */
 #include "ctl/check/http2.h"
 
 #include <string.h>
 
 enum { HEAD = 9, BLOCK_MAX = 1024 * 1024, DRAIN = 4096 };
 
-void lima_http2_add_frame(lima_buf *into, lima_http2_type type, unsigned flags, uint32_t stream, const void *bytes, size_t len)
+void lima_http2_add_frame(lima_buf *into, lima_http2_type type, unsigned flags, uint32_t stream,
+                          const void *bytes, size_t len)
 {
-    const unsigned char head[HEAD] = {(unsigned char)(len >> 16), (unsigned char)(len >> 8), (unsigned char)len,
-                                      (unsigned char)type, (unsigned char)flags, (unsigned char)(stream >> 24),
-                                      (unsigned char)(stream >> 16), (unsigned char)(stream >> 8), (unsigned char)stream};
+    const unsigned char head[HEAD] = {
+        (unsigned char)(len >> 16),    (unsigned char)(len >> 8),    (unsigned char)len,
+        (unsigned char)type,           (unsigned char)flags,         (unsigned char)(stream >> 24),
+        (unsigned char)(stream >> 16), (unsigned char)(stream >> 8), (unsigned char)stream};
     lima_buf_add(into, head, sizeof head);
     lima_buf_add(into, bytes, len);
 }
@@ -69,7 +72,8 @@ void lima_http2_add_call(lima_buf *into, const lima_http2_request *request)
     if (request->extra_name)
         add_header(&block, request->extra_name, request->extra_value);
     add_block(into, &block);
-    lima_http2_add_frame(into, LIMA_HTTP2_DATA, LIMA_HTTP2_END_STREAM, 1, empty_message, sizeof empty_message);
+    lima_http2_add_frame(into, LIMA_HTTP2_DATA, LIMA_HTTP2_END_STREAM, 1, empty_message,
+                         sizeof empty_message);
     lima_buf_free(&block);
 }
 
@@ -84,7 +88,8 @@ static bool read_all(lima_stream *stream, void *into, size_t len, lima_deadline 
     return true;
 }
 
-static bool read_payload(lima_stream *stream, size_t len, lima_buf *data, lima_deadline deadline, lima_err *err)
+static bool read_payload(lima_stream *stream, size_t len, lima_buf *data, lima_deadline deadline,
+                         lima_err *err)
 {
     char bytes[DRAIN];
     while (len > 0) {
@@ -98,7 +103,8 @@ static bool read_payload(lima_stream *stream, size_t len, lima_buf *data, lima_d
     return true;
 }
 
-bool lima_http2_wait(lima_stream *stream, lima_http2_type type, unsigned flag, lima_buf *data, lima_deadline deadline, lima_err *err)
+bool lima_http2_wait(lima_stream *stream, lima_http2_type type, unsigned flag, lima_buf *data,
+                     lima_deadline deadline, lima_err *err)
 {
     for (;;) {
         unsigned char head[HEAD];
@@ -106,12 +112,14 @@ bool lima_http2_wait(lima_stream *stream, lima_http2_type type, unsigned flag, l
             return false;
         size_t len = (size_t)head[0] << 16 | (size_t)head[1] << 8 | head[2];
         if (len > LIMA_HTTP2_FRAME_MAX)
-            return lima_err_set(err, LIMA_CODE_UNAVAILABLE, "a frame of %zu bytes, more than was agreed", len);
+            return lima_err_set(err, LIMA_CODE_UNAVAILABLE, "a frame of %zu bytes, more than was agreed",
+                                len);
         if (!read_payload(stream, len, head[3] == LIMA_HTTP2_DATA ? data : NULL, deadline, err))
             return false;
         if (head[3] == (unsigned)type && (head[4] & flag) == flag)
             return true;
         if (head[3] == LIMA_HTTP2_GOAWAY || head[3] == LIMA_HTTP2_RST_STREAM)
-            return lima_err_set(err, LIMA_CODE_UNAVAILABLE, "the server refused with HTTP/2 frame type %d", (int)head[3]);
+            return lima_err_set(err, LIMA_CODE_UNAVAILABLE, "the server refused with HTTP/2 frame type %d",
+                                (int)head[3]);
     }
 }

@@ -1,5 +1,6 @@
-/* HTTP/2 by hand: requests as a real client's library would never send them, and exactly those headers that a given grpc-go sends.
- * A small writer and a frame reader; header compression is not decoded (RFC 9113, RFC 7541 for the literals). Inside the kit only. */
+/* HTTP/2 by hand: requests as a real client's library would never send them, and exactly those headers
+ * that a given grpc-go sends. A small writer and a frame reader; header compression is not decoded (RFC
+ * 9113, RFC 7541 for the literals). Inside the kit only. */
 #pragma once
 
 #include "base/buf.h"
@@ -17,19 +18,26 @@ typedef enum lima_http2_type {
     LIMA_HTTP2_WINDOW_UPDATE = 8,
 } lima_http2_type;
 
-enum { LIMA_HTTP2_ACK = 1, LIMA_HTTP2_END_STREAM = 1, LIMA_HTTP2_END_HEADERS = 4, LIMA_HTTP2_FRAME_MAX = 16384 };
+enum {
+    LIMA_HTTP2_ACK = 1,
+    LIMA_HTTP2_END_STREAM = 1,
+    LIMA_HTTP2_END_HEADERS = 4,
+    LIMA_HTTP2_FRAME_MAX = 16384
+};
 
 typedef struct lima_http2_request {
     const char *path, *authority, *user_agent;
     const char *extra_name, *extra_value; /* one more header; NULL: none */
 } lima_http2_request;
 
-void lima_http2_add_frame(lima_buf *into, lima_http2_type type, unsigned flags, uint32_t stream, const void *bytes, size_t len);
+void lima_http2_add_frame(lima_buf *into, lima_http2_type type, unsigned flags, uint32_t stream,
+                          const void *bytes, size_t len);
 /* Preface and empty SETTINGS. */
 void lima_http2_add_opening(lima_buf *into);
 /* HEADERS of stream 1, then one DATA frame with an empty gRPC message that ends the client's side. */
 void lima_http2_add_call(lima_buf *into, const lima_http2_request *request);
 
-/* Reads frames until one of that type (and with that flag, 0: any) is there; DATA is collected in `data` (may be NULL). A GOAWAY, RST_STREAM or the
- * end of the connection before it is UNAVAILABLE. */
-bool lima_http2_wait(lima_stream *stream, lima_http2_type type, unsigned flag, lima_buf *data, lima_deadline deadline, lima_err *err);
+/* Reads frames until one of that type (and with that flag, 0: any) is there; DATA is collected in `data`
+ * (may be NULL). A GOAWAY, RST_STREAM or the end of the connection before it is UNAVAILABLE. */
+bool lima_http2_wait(lima_stream *stream, lima_http2_type type, unsigned flag, lima_buf *data,
+                     lima_deadline deadline, lima_err *err);

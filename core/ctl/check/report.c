@@ -1,4 +1,5 @@
-/* TAP 13, JUnit XML and JSON. What a driver said may hold any bytes: each format gets its own escaping, control bytes never pass. */
+/* TAP 13, JUnit XML and JSON. What a driver said may hold any bytes: each format gets its own escaping,
+ * control bytes never pass. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,7 +39,8 @@ void lima_check_add_tap_result(const lima_check_report *report, size_t index, li
     const lima_check_result *result = &report->results[index];
     if (index == 0)
         lima_buf_add_str(into, "TAP version 13\n");
-    lima_buf_addf(into, "%sok %zu - %s", result->outcome == LIMA_CHECK_FAILED ? "not " : "", index + 1, result->of->id);
+    lima_buf_addf(into, "%sok %zu - %s", result->outcome == LIMA_CHECK_FAILED ? "not " : "", index + 1,
+                  result->of->id);
     if (result->outcome == LIMA_CHECK_SKIPPED) {
         lima_buf_add_str(into, " # SKIP ");
         add_line(into, result->text);
@@ -47,30 +49,43 @@ void lima_check_add_tap_result(const lima_check_report *report, size_t index, li
     if (result->outcome != LIMA_CHECK_FAILED)
         return;
     add_comment(into, "found", result->text);
-    lima_buf_addf(into, "# matters: %s (facts %s)\n# next: %s\n", result->of->why, result->of->source, result->of->remedy);
+    lima_buf_addf(into, "# matters: %s (facts %s)\n# next: %s\n", result->of->why, result->of->source,
+                  result->of->remedy);
     if (result->log)
         add_comment(into, "the driver's standard error", result->log);
 }
 
 void lima_check_add_tap_tail(const lima_check_report *report, lima_buf *into)
 {
-    lima_buf_addf(into, "1..%zu\n# %zu passed, %zu failed, %zu skipped in %.1f s\n", report->len, report->passed, report->failed,
-                  report->skipped, (double)report->ms / 1000);
+    lima_buf_addf(into, "1..%zu\n# %zu passed, %zu failed, %zu skipped in %.1f s\n", report->len,
+                  report->passed, report->failed, report->skipped, (double)report->ms / 1000);
 }
 
 /* ---- JUnit ---- */
 
-/* Attribute values and character data: the five special characters, and no control byte, which XML 1.0 cannot hold. */
+/* Attribute values and character data: the five special characters, and no control byte, which XML 1.0
+ * cannot hold. */
 static void add_xml(lima_buf *into, const char *text)
 {
     for (; *text; text++) {
         switch (*text) {
-        case '&': lima_buf_add_str(into, "&amp;"); break;
-        case '<': lima_buf_add_str(into, "&lt;"); break;
-        case '>': lima_buf_add_str(into, "&gt;"); break;
-        case '"': lima_buf_add_str(into, "&quot;"); break;
-        case '\n': lima_buf_add_str(into, "&#10;"); break;
-        default: lima_buf_addf(into, "%c", (unsigned char)*text < 0x20 ? ' ' : *text);
+        case '&':
+            lima_buf_add_str(into, "&amp;");
+            break;
+        case '<':
+            lima_buf_add_str(into, "&lt;");
+            break;
+        case '>':
+            lima_buf_add_str(into, "&gt;");
+            break;
+        case '"':
+            lima_buf_add_str(into, "&quot;");
+            break;
+        case '\n':
+            lima_buf_add_str(into, "&#10;");
+            break;
+        default:
+            lima_buf_addf(into, "%c", (unsigned char)*text < 0x20 ? ' ' : *text);
         }
     }
 }
@@ -78,13 +93,14 @@ static void add_xml(lima_buf *into, const char *text)
 static void add_junit_case(const lima_check_result *result, lima_buf *into)
 {
     const char *slash = strchr(result->of->id, '/');
-    lima_buf_addf(into, "  <testcase classname=\"%.*s\" name=\"%s\" time=\"%.3f\"", (int)(slash - result->of->id), result->of->id,
-                  slash + 1, (double)result->ms / 1000);
+    lima_buf_addf(into, "  <testcase classname=\"%.*s\" name=\"%s\" time=\"%.3f\"",
+                  (int)(slash - result->of->id), result->of->id, slash + 1, (double)result->ms / 1000);
     if (result->outcome == LIMA_CHECK_PASSED) {
         lima_buf_add_str(into, "/>\n");
         return;
     }
-    lima_buf_addf(into, ">\n    <%s message=\"", result->outcome == LIMA_CHECK_FAILED ? "failure" : "skipped");
+    lima_buf_addf(into, ">\n    <%s message=\"",
+                  result->outcome == LIMA_CHECK_FAILED ? "failure" : "skipped");
     add_xml(into, result->text);
     lima_buf_add_str(into, "\"/>\n");
     if (result->log) {
@@ -99,8 +115,8 @@ void lima_check_add_junit(const lima_check_report *report, lima_buf *into)
 {
     lima_buf_add_str(into, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"limadrv check ");
     add_xml(into, report->driver);
-    lima_buf_addf(into, "\" tests=\"%zu\" failures=\"%zu\" skipped=\"%zu\" time=\"%.3f\">\n", report->len, report->failed,
-                  report->skipped, (double)report->ms / 1000);
+    lima_buf_addf(into, "\" tests=\"%zu\" failures=\"%zu\" skipped=\"%zu\" time=\"%.3f\">\n", report->len,
+                  report->failed, report->skipped, (double)report->ms / 1000);
     for (size_t i = 0; i < report->len; i++)
         add_junit_case(&report->results[i], into);
     lima_buf_add_str(into, "</testsuite>\n");
@@ -150,5 +166,6 @@ void lima_check_add_list(const char *only, lima_buf *into)
     for (size_t i = 0; i < count; i++)
         if (lima_check_matches(only, cases[i]->id))
             lima_buf_addf(into, "%s%s\n    Why: %s (facts %s)\n    If it fails: %s\n", cases[i]->id,
-                          cases[i]->needs & LIMA_CHECK_GUEST ? " (needs --vm)" : "", cases[i]->why, cases[i]->source, cases[i]->remedy);
+                          cases[i]->needs & LIMA_CHECK_GUEST ? " (needs --vm)" : "", cases[i]->why,
+                          cases[i]->source, cases[i]->remedy);
 }

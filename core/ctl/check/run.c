@@ -1,5 +1,6 @@
-/* The runner: chooses, skips, runs one case after the other, keeps the results. What the driver cannot do at all is found out once, by
- * probing, and told once, by the cases that are about it; the others are skipped with that reason. */
+/* The runner: chooses, skips, runs one case after the other, keeps the results. What the driver cannot do
+ * at all is found out once, by probing, and told once, by the cases that are about it; the others are
+ * skipped with that reason. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,9 +51,11 @@ static bool read_skip_line(char *line, size_t number, lima_check_config *into, l
     lima_str_trim(reason);
     bool ok = true;
     if (!fits_any(id))
-        ok = lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "line %zu: no case is called '%s' (see --list)", number, id);
+        ok = lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "line %zu: no case is called '%s' (see --list)",
+                          number, id);
     else if (!*reason)
-        ok = lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "line %zu: case '%s' needs a reason after its name", number, id);
+        ok = lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
+                          "line %zu: case '%s' needs a reason after its name", number, id);
     if (ok) {
         lima_strv_add(&into->skip_ids, id);
         lima_strv_add(&into->skip_reasons, reason);
@@ -85,7 +88,8 @@ void lima_check_config_free(lima_check_config *config)
 /* ---- one case ---- */
 
 /* Owned: why this case is not run, or NULL. */
-static char *skip_reason(const lima_check_config *config, const lima_check_abilities *can, const lima_check_case *of)
+static char *skip_reason(const lima_check_config *config, const lima_check_abilities *can,
+                         const lima_check_case *of)
 {
     for (size_t i = 0; i < config->skip_ids.len; i++)
         if (lima_check_matches(config->skip_ids.items[i], of->id))
@@ -103,13 +107,15 @@ static char *skip_reason(const lima_check_config *config, const lima_check_abili
     return NULL;
 }
 
-static void run_case(const lima_check_config *config, const lima_check_abilities *can, lima_check_result *result)
+static void run_case(const lima_check_config *config, const lima_check_abilities *can,
+                     lima_check_result *result)
 {
     bool guest = result->of->needs & LIMA_CHECK_GUEST;
     uint32_t limit = config->timeout_ms ? config->timeout_ms : guest ? GUEST_TIMEOUT_MS : TIMEOUT_MS;
     lima_check *check = NULL;
     lima_err err = {0};
-    bool ok = lima_check_setup(config, can, lima_clock_in(limit), &check, &err) && result->of->run(check, &err);
+    bool ok =
+        lima_check_setup(config, can, lima_clock_in(limit), &check, &err) && result->of->run(check, &err);
     const char *skipped = ok ? lima_check_skipped(check) : NULL;
     if (skipped) {
         result->outcome = LIMA_CHECK_SKIPPED;
@@ -121,7 +127,8 @@ static void run_case(const lima_check_config *config, const lima_check_abilities
     lima_check_teardown(check, ok ? NULL : &result->log);
 }
 
-static void run_one(const lima_check_config *config, const lima_check_abilities *can, lima_check_report *report)
+static void run_one(const lima_check_config *config, const lima_check_abilities *can,
+                    lima_check_report *report)
 {
     lima_check_result *result = &report->results[report->len];
     uint64_t begin = lima_clock_now();
@@ -155,7 +162,8 @@ static bool check_config(const lima_check_config *config, size_t chosen, lima_er
 {
     lima_file_info info;
     if (!chosen)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "no case is called '%s' (see --list)", config->only);
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "no case is called '%s' (see --list)",
+                            config->only);
     if (!lima_file_stat(config->driver, true, &info, err))
         return false;
     if (info.kind != LIMA_FILE_REGULAR)
@@ -163,18 +171,19 @@ static bool check_config(const lima_check_config *config, size_t chosen, lima_er
     if (config->guest && !lima_file_stat(config->guest, true, &info, err))
         return false;
     return !config->guest || info.kind == LIMA_FILE_DIR
-        || lima_err_set(err, LIMA_CODE_NOT_FOUND, "'%s' is no folder", config->guest);
+           || lima_err_set(err, LIMA_CODE_NOT_FOUND, "'%s' is no folder", config->guest);
 }
 
-bool lima_check_run(const lima_check_config *config, void (*each)(void *arg, const lima_check_report *sofar), void *arg,
-                    lima_check_report *ret, lima_err *err)
+bool lima_check_run(const lima_check_config *config, void (*each)(void *arg, const lima_check_report *sofar),
+                    void *arg, lima_check_report *ret, lima_err *err)
 {
     const lima_check_case **chosen;
     lima_check_abilities can = {0};
     size_t count = choose(config->only, &chosen);
     bool ok = check_config(config, count, err);
     if (ok) {
-        lima_check_report report = {.driver = config->driver, .results = lima_mem_zalloc(count, sizeof *report.results)};
+        lima_check_report report = {.driver = config->driver,
+                                    .results = lima_mem_zalloc(count, sizeof *report.results)};
         unsigned needs = 0;
         for (size_t i = 0; i < count; i++)
             needs |= chosen[i]->needs;

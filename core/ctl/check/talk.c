@@ -1,4 +1,5 @@
-/* Connections and calls of a case. Everything is bounded by limactl's own patience and by the case's deadline. */
+/* Connections and calls of a case. Everything is bounded by limactl's own patience and by the case's
+ * deadline. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,10 +58,12 @@ void lima_check_drop_start(lima_check *check, lima_start_stream *stream)
     lima_start_stream_close(stream);
 }
 
-bool lima_check_call_within(lima_check *check, const char *method, const lima_json *request, uint64_t ms, lima_json **ret, lima_err *err)
+bool lima_check_call_within(lima_check *check, const char *method, const lima_json *request, uint64_t ms,
+                            lima_json **ret, lima_err *err)
 {
     lima_json *answer = NULL;
-    if (!lima_client_call(check->server.client, method, request, lima_check_in(check, ms), check->config->wake, &answer, err))
+    if (!lima_client_call(check->server.client, method, request, lima_check_in(check, ms),
+                          check->config->wake, &answer, err))
         return false;
     if (ret)
         *ret = answer;
@@ -69,7 +72,8 @@ bool lima_check_call_within(lima_check *check, const char *method, const lima_js
     return true;
 }
 
-bool lima_check_call(lima_check *check, const char *method, const lima_json *request, lima_json **ret, lima_err *err)
+bool lima_check_call(lima_check *check, const char *method, const lima_json *request, lima_json **ret,
+                     lima_err *err)
 {
     return lima_check_call_within(check, method, request, LIMA_CHECK_CALL_MS, ret, err);
 }
@@ -110,17 +114,21 @@ static bool unwrap_document(const lima_buf *message, lima_buf *ret, lima_err *er
     }
     if (at < message->len)
         len |= (size_t)(message->data[at++] & 0x7f) << shift;
-    return lima_check_that(message->data[0] == 0x0a && len == message->len - at, err, "the answer to Configure is no SetConfigResponse")
-        && lima_check_that(lima_buf_add(ret, message->data + at, len), err, "the answer to Configure is too long");
+    return lima_check_that(message->data[0] == 0x0a && len == message->len - at, err,
+                           "the answer to Configure is no SetConfigResponse")
+           && lima_check_that(lima_buf_add(ret, message->data + at, len), err,
+                              "the answer to Configure is too long");
 }
 
-bool lima_check_configure_bytes(lima_check *check, const void *bytes, size_t len, lima_buf *ret, lima_err *err)
+bool lima_check_configure_bytes(lima_check *check, const void *bytes, size_t len, lima_buf *ret,
+                                lima_err *err)
 {
     lima_buf request = LIMA_BUF(len + 1 + VARINT_MAX), answer = LIMA_BUF(ANSWER_MAX);
     wrap_document(bytes, len, &request);
-    bool ok = lima_client_call_raw(check->server.client, "/Driver/Configure", request.data, request.len,
-                                   lima_check_in(check, LIMA_CHECK_CALL_MS), check->config->wake, &answer, err)
-           && (!ret || unwrap_document(&answer, ret, err));
+    bool ok =
+        lima_client_call_raw(check->server.client, "/Driver/Configure", request.data, request.len,
+                             lima_check_in(check, LIMA_CHECK_CALL_MS), check->config->wake, &answer, err)
+        && (!ret || unwrap_document(&answer, ret, err));
     lima_buf_free(&request);
     lima_buf_free(&answer);
     return ok;
@@ -131,7 +139,8 @@ bool lima_check_alive(lima_check *check, lima_err *err)
     lima_client *client;
     lima_json *info = NULL;
     bool ok = lima_check_client(check, NULL, &client, err)
-           && lima_client_call(client, "Info", NULL, lima_check_in(check, LIMA_CHECK_CALL_MS), check->config->wake, &info, err);
+              && lima_client_call(client, "Info", NULL, lima_check_in(check, LIMA_CHECK_CALL_MS),
+                                  check->config->wake, &info, err);
     lima_json_free(info);
     return ok || lima_err_wrap(err, "the server no longer serves");
 }
@@ -139,6 +148,8 @@ bool lima_check_alive(lima_check *check, lima_err *err)
 bool lima_check_refused(bool ok, const lima_err *got, const char *what, lima_err *err)
 {
     return lima_check_that(!ok, err, "%s was accepted", what)
-        && lima_check_that(got->code != LIMA_CODE_UNAVAILABLE, err, "%s broke the connection: %s", what, got->text)
-        && lima_check_that(got->code != LIMA_CODE_DEADLINE_EXCEEDED, err, "%s was not answered in time", what);
+           && lima_check_that(got->code != LIMA_CODE_UNAVAILABLE, err, "%s broke the connection: %s", what,
+                              got->text)
+           && lima_check_that(got->code != LIMA_CODE_DEADLINE_EXCEEDED, err, "%s was not answered in time",
+                              what);
 }
