@@ -110,13 +110,14 @@ static void find_current(lima_call *call, qemu_found *ret)
     qemu_state *state = lima_call_state(call);
     lima_monitor *monitor = lima_qemu_monitor(&state->monitor);
 
-    lima_qemu_find(lima_call_instance(call), lima_clock_in(QEMU_INSPECT_MS), ret);
     lima_monitor_enter(monitor);
-    if (state->process && !lima_process_wait(state->process, 0, NULL, &(lima_process_exit){0}, NULL)) {
-        ret->kind = QEMU_FOUND_RUNNING;
-        ret->id = lima_process_get_id(state->process);
-    }
+    lima_process_id ours = state->process ? lima_process_get_id(state->process) : (lima_process_id){0};
     lima_monitor_leave(monitor);
+    lima_qemu_find(lima_call_instance(call), lima_clock_in(QEMU_INSPECT_MS), ret);
+    if (ours.pid && !lima_process_wait_id(ours, 0, NULL, NULL)) {
+        ret->kind = QEMU_FOUND_RUNNING;
+        ret->id = ours;
+    }
 }
 
 /* ---- waiting ---- */
@@ -195,14 +196,11 @@ static bool judge_end(const waiting *watch, const lima_process_exit *end, lima_e
     char *tail = lima_qemu_log_tail(watch->log, STDERR_TAIL_BYTES);
     bool told = strstr(tail, "terminating on signal") != NULL;
     bool in_order = !told && (watch->process ? !end->signaled && end->code == 0 : !pid_file_stays(lima_call_instance(watch->call)));
-    qemu_death death = {.program = "QEMU", .log_file = watch->log,
+    qemu_death death = {.program = told || end->signaled ? "QEMU was ended from outside" : "QEMU", .log_file = watch->log,
                         .exit_text = watch->process ? end->text : "it ended without removing its pid file"};
 
-    if (!in_order) {
+    if (!in_order)
         lima_qemu_stderr_explain(tail, strlen(tail), &death, err);
-        if (told || end->signaled)
-            lima_err_wrap(err, "QEMU was ended from outside");
-    }
     free(tail);
     return in_order;
 }

@@ -71,6 +71,20 @@ static void start__guest_powers_off_at_once__ends_in_order(void **state)
     case_end(&c);
 }
 
+static void start__strange_folder_name__works(void **state)
+{
+    vm_case c;
+    (void)state;
+    case_begin_in(&c, "q2 '\"\n=,%s\\", BIOS);
+    case_use_real(&c, obedient, sizeof obedient);
+    assert_ok(vm_start(&c, &err));
+    await_boot(&c);
+    restart_driver(&c);
+    assert_int_equal(vm_status(&c).state, LIMA_VM_RUNNING);
+    assert_ok(vm_stop(&c, GRACE_MS, &err));
+    case_end(&c);
+}
+
 static void stop__guest_is_deaf__is_forced(void **state)
 {
     vm_case c;
@@ -315,6 +329,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(start_and_stop__guest_obeys__ends_in_order),
         cmocka_unit_test(start__guest_powers_off_at_once__ends_in_order),
+        cmocka_unit_test(start__strange_folder_name__works),
         cmocka_unit_test(stop__guest_is_deaf__is_forced),
         cmocka_unit_test(wait__terminated_from_outside__says_by_what),
         cmocka_unit_test(start__port_taken__error_names_it),

@@ -2,7 +2,10 @@
 #include "drivers/qemu/vm_case.h"
 
 #include <arpa/inet.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "os/clock.h"
@@ -273,11 +276,11 @@ static void start__help_hangs__can_be_cancelled(void **state)
     case_end(&c);
 }
 
-static void start__kernel_but_no_firmware__boots_without(void **state)
+static void start__kernel__is_booted_with_its_command_line(void **state)
 {
     vm_case c;
     (void)state;
-    case_begin(&c, "{}");
+    case_begin(&c, BIOS);
     write_file(c.dir, "kernel", "kernel");
     write_file(c.dir, "kernel.cmdline", "root=/dev/vda\n");
     write_file(c.dir, "initrd", "initrd");
@@ -286,6 +289,64 @@ static void start__kernel_but_no_firmware__boots_without(void **state)
     assert_non_null(strstr(argv, "-kernel\n"));
     assert_non_null(strstr(argv, "root=/dev/vda\n"));
     free(argv);
+    case_end(&c);
+}
+
+static void start__kernel_missing__is_told(void **state)
+{
+    vm_case c;
+    (void)state;
+    case_begin(&c, BIOS);
+    write_file(c.dir, "initrd", "initrd");
+    assert_err(vm_start(&c, &err), LIMA_CODE_NOT_FOUND, "no kernel");
+    case_end(&c);
+}
+
+static void start__folder_cannot_be_written__is_told(void **state)
+{
+    vm_case c;
+    (void)state;
+    if (geteuid() == 0)
+        lima_skip("root may write everywhere");
+    case_begin(&c, BIOS);
+    assert_int_equal(chmod(c.dir, 0500), 0);
+    assert_err(vm_start(&c, &err), LIMA_CODE_PERMISSION_DENIED, c.dir);
+    assert_int_equal(chmod(c.dir, 0700), 0);
+    assert_nothing_left(&c);
+    case_end(&c);
+}
+
+/* As on a full disk: QEMU runs already when the record cannot be written. */
+static void start__no_space_for_the_record__ends_it(void **state)
+{
+    vm_case c;
+    struct rlimit before, none;
+    (void)state;
+    case_begin(&c, BIOS);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+    set_variable("FAKE_QEMU_ARGV", NULL);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    lima_err err = {0};
+    bool ok = vm_start(&c, &err);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_false(ok);
+    assert_int_equal(err.code, LIMA_CODE_RESOURCE_EXHAUSTED);
+    assert_non_null(strstr(err.text, QEMU_RECORD_FILE));
+    assert_nothing_left(&c);
+    case_end(&c);
+}
+
+static void start__strange_folder_name__works(void **state)
+{
+    vm_case c;
+    (void)state;
+    case_begin_in(&c, "q2 '\"\n=,%s\\", BIOS);
+    assert_ok(vm_start(&c, &err));
+    restart_driver(&c);
+    assert_int_equal(vm_status(&c).state, LIMA_VM_RUNNING);
+    assert_ok(vm_stop(&c, 60000, &err));
     case_end(&c);
 }
 
@@ -378,7 +439,11 @@ int main(void)
         cmocka_unit_test(start__no_qemu__says_what_to_install),
         cmocka_unit_test(start__old_qemu__says_which_is_needed),
         cmocka_unit_test(start__help_hangs__can_be_cancelled),
-        cmocka_unit_test(start__kernel_but_no_firmware__boots_without),
+        cmocka_unit_test(start__kernel__is_booted_with_its_command_line),
+        cmocka_unit_test(start__kernel_missing__is_told),
+        cmocka_unit_test(start__folder_cannot_be_written__is_told),
+        cmocka_unit_test(start__no_space_for_the_record__ends_it),
+        cmocka_unit_test(start__strange_folder_name__works),
         cmocka_unit_test(start__folder_name_over_socket_limit__is_told),
         cmocka_unit_test(start__commas_in_paths__are_doubled),
         cmocka_unit_test(start__kvm_unusable__emulates),

@@ -53,6 +53,14 @@ static void read_image(const char *path, char format[64], char backing[512])
     fclose(file);
 }
 
+static void print_string(const char *text)
+{
+    putchar('"');
+    for (; *text; text++)
+        printf(*text == '"' || *text == '\\' ? "\\%c" : (unsigned char)*text < ' ' ? "\\u%04x" : "%c", *text);
+    putchar('"');
+}
+
 static int image_info(char **argv)
 {
     char format[64], backing[512];
@@ -70,8 +78,15 @@ static int image_info(char **argv)
         return 0;
     }
     read_image(argv[i], format, backing);
-    printf("{\"virtual-size\": 1048576, \"filename\": \"%s\", \"format\": \"%s\", \"actual-size\": 4096%s%s%s, \"dirty-flag\": false}\n", argv[i],
-           forced ? forced : format, *backing ? ", \"backing-filename\": \"" : "", backing, *backing ? "\"" : "");
+    printf("{\"virtual-size\": 1048576, \"actual-size\": 4096, \"dirty-flag\": false, \"filename\": ");
+    print_string(argv[i]);
+    printf(", \"format\": ");
+    print_string(forced ? forced : format);
+    if (*backing) {
+        printf(", \"backing-filename\": ");
+        print_string(backing);
+    }
+    puts("}");
     return 0;
 }
 
