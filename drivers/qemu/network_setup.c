@@ -6,10 +6,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/path.h"
-#include "base/str.h"
 #include "os/clock.h"
 #include "os/file.h"
-#include "os/host.h"
 #include "qemu/usernet.h"
 
 typedef struct setup {
@@ -42,21 +40,12 @@ static char *find_gateway(const setup *job)
     return gateway;
 }
 
-static uint64_t lease_limit_ms(void)
-{
-    char *minutes = lima_env_get("LIMA_USERNET_RESOLVE_IP_ADDRESS_TIMEOUT");
-    uint32_t value = 0;
-    uint64_t limit = minutes && lima_parse_u32(minutes, &value, NULL) && value > 0 ? (uint64_t)value * 60000 : QEMU_LEASE_MS;
-
-    free(minutes);
-    return limit;
-}
-
 static bool set_up(const setup *job, lima_err *err)
 {
     const lima_instance *inst = job->inst;
+    uint64_t limit = lima_qemu_limit_ms("LIMA_USERNET_RESOLVE_IP_ADDRESS_TIMEOUT", 60000, QEMU_LEASE_MS);
     char *ip = NULL;
-    bool ok = lima_qemu_usernet_await_lease(job->endpoint, job->mac, lima_clock_in(lease_limit_ms()), job->end, &ip, err)
+    bool ok = lima_qemu_usernet_await_lease(job->endpoint, job->mac, lima_clock_in(limit), job->end, &ip, err)
            && lima_qemu_usernet_expose(job->endpoint, inst->ssh_address, inst->ssh_port, ip, job->end, err);
 
     if (ok) {

@@ -31,6 +31,7 @@ typedef struct finding {
     qemu_boot_disk disk;
     char *kernel, *initrd, *cidata;
     lima_buf cmdline;
+    bool quiet; /* warnings are the start's, which asks again */
 } finding;
 
 static void finding_free(finding *found)
@@ -93,7 +94,7 @@ static bool ask_program(const lima_instance *inst, finding *found, lima_wake *wa
     if (!lima_qemu_probe_features(&found->words, inst->arch, wake, &found->features, err)
         || !lima_qemu_check_version(inst, &found->host, &found->features, &warning, err))
         return false;
-    if (warning)
+    if (warning && !found->quiet)
         lima_log_warn("%s", warning);
     free(warning);
     return true;
@@ -119,7 +120,7 @@ static bool choose_accel(const lima_instance *inst, finding *found, lima_wake *w
         if (!probe.usable && !choose(inst, found, &probe, &found->choice, err))
             return false;
     }
-    if (*found->choice.warning)
+    if (*found->choice.warning && !found->quiet)
         lima_log_warn("%s", found->choice.warning);
     return true;
 }
@@ -273,7 +274,7 @@ void lima_qemu_plan_free(qemu_plan *plan)
 
 void lima_qemu_plan_warm_up(const lima_instance *inst, lima_wake *wake)
 {
-    finding found = {0};
+    finding found = {.quiet = true};
 
     find_host(&found, wake);
     if (find_program(inst, &found, NULL) && ask_program(inst, &found, wake, NULL))

@@ -191,13 +191,13 @@ static bool await_ready(const start *launch, lima_err *err)
     return state == READY;
 }
 
-static uint64_t start_limit_ms(void)
+uint64_t lima_qemu_limit_ms(const char *variable, uint64_t unit_ms, uint64_t otherwise_ms)
 {
-    char *seconds = lima_env_get("LIMA_QEMU_START_TIMEOUT");
+    char *text = lima_env_get(variable);
     uint32_t value = 0;
-    uint64_t limit = seconds && lima_parse_u32(seconds, &value, NULL) && value > 0 ? (uint64_t)value * 1000 : QEMU_START_MS;
+    uint64_t limit = text && lima_parse_u32(text, &value, NULL) && value > 0 ? value * unit_ms : otherwise_ms;
 
-    free(seconds);
+    free(text);
     return limit;
 }
 
@@ -205,7 +205,7 @@ static uint64_t start_limit_ms(void)
 
 static bool run_qemu(start *launch, lima_err *err)
 {
-    launch->deadline = lima_clock_in(start_limit_ms());
+    launch->deadline = lima_clock_in(lima_qemu_limit_ms("LIMA_QEMU_START_TIMEOUT", 1000, QEMU_START_MS));
     return start_helpers(launch, err) && connect_networks(launch, err) && spawn(launch, err) && write_record(launch, err)
         && await_ready(launch, err);
 }

@@ -47,6 +47,9 @@ bool lima_qemu_vm_stop(lima_call *call, uint32_t grace_ms, lima_err *err);
 bool lima_qemu_vm_inspect(const lima_instance *inst, lima_vm_status *ret, lima_err *err);
 void lima_qemu_state_free(void *state);
 
+/* A time limit as a user may change it: the environment variable's number (from 1) in units, else `otherwise_ms`. */
+uint64_t lima_qemu_limit_ms(const char *variable, uint64_t unit_ms, uint64_t otherwise_ms);
+
 /* A turn on the running VM's control socket. FAILED_PRECONDITION: no VM runs. End it with lima_qemu_vm_qmp_done. */
 bool lima_qemu_vm_qmp(lima_call *call, lima_deadline deadline, qemu_qmp **ret, lima_err *err);
 void lima_qemu_vm_qmp_done(lima_call *call, qemu_qmp *qmp);

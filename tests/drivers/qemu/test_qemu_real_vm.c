@@ -1,8 +1,6 @@
 /* The table upon the real QEMU, with guests of a few bytes. Slow only in that QEMU itself starts and the BIOS runs. */
 #include "drivers/qemu/vm_case.h"
 
-#include <arpa/inet.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "os/clock.h"
@@ -112,15 +110,10 @@ static void wait__terminated_from_outside__says_by_what(void **state)
 static void start__port_taken__error_names_it(void **state)
 {
     vm_case c;
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     char number[16];
     (void)state;
     begin(&c, deaf, sizeof deaf);
-    int taken = socket(AF_INET, SOCK_STREAM, 0);
-    at.sin_port = htons(c.port);
-    assert_int_equal(bind(taken, (struct sockaddr *)&at, sizeof at), 0);
-    assert_int_equal(listen(taken, 1), 0);
-    snprintf(number, sizeof number, "%u", c.port);
+    int taken = take_port(&c, number);
     assert_err(vm_start(&c, &err), LIMA_CODE_UNAVAILABLE, number);
     assert_int_equal(vm_status(&c).state, LIMA_VM_STOPPED);
     close(taken);
@@ -160,32 +153,9 @@ static void start__tpm__runs_with_swtpm(void **state)
 
 /* ---- snapshots ---- */
 
-typedef bool action(lima_call *call, const char *tag, lima_err *err);
-
-static bool act(vm_case *c, action *run, const char *tag, lima_err *err)
-{
-    lima_call *call = lima_call_new(c->control, c->generation);
-    bool ok = run(call, tag, err);
-    lima_call_free(call);
-    return ok;
-}
-
-#define CREATE lima_qemu_driver.snapshots->create
-#define APPLY lima_qemu_driver.snapshots->apply
-#define DELETE lima_qemu_driver.snapshots->remove
-
-static lima_snapshot_list list(vm_case *c)
-{
-    lima_snapshot_list items = {0};
-    lima_call *call = lima_call_new(c->control, c->generation);
-    assert_ok(lima_qemu_driver.snapshots->list(call, &items, &err));
-    lima_call_free(call);
-    return items;
-}
-
 static void assert_tags(vm_case *c, const char *wanted)
 {
-    lima_snapshot_list items = list(c);
+    lima_snapshot_list items = vm_snapshots(c);
     lima_strv tags = {0};
     for (size_t i = 0; i < items.len; i++)
         lima_strv_add(&tags, items.items[i].tag);
@@ -203,16 +173,16 @@ static void snapshots__running__create_apply_delete(void **state)
     begin(&c, obedient, sizeof obedient);
     assert_ok(vm_start(&c, &err));
     await_boot(&c);
-    assert_ok(act(&c, CREATE, "one", &err));
-    assert_err(act(&c, CREATE, "one", &err), LIMA_CODE_ALREADY_EXISTS, "this name");
+    assert_ok(vm_snapshot(&c, CREATE, "one", &err));
+    assert_err(vm_snapshot(&c, CREATE, "one", &err), LIMA_CODE_ALREADY_EXISTS, "this name");
     assert_tags(&c, "one");
-    lima_snapshot_list items = list(&c);
+    lima_snapshot_list items = vm_snapshots(&c);
     assert_true(items.items[0].vm_size > 0);
     lima_snapshot_list_free(&items);
     restart_driver(&c);
-    assert_ok(act(&c, APPLY, "one", &err));
-    assert_err(act(&c, APPLY, "nix", &err), LIMA_CODE_NOT_FOUND, "this name");
-    assert_ok(act(&c, DELETE, "one", &err));
+    assert_ok(vm_snapshot(&c, APPLY, "one", &err));
+    assert_err(vm_snapshot(&c, APPLY, "nix", &err), LIMA_CODE_NOT_FOUND, "this name");
+    assert_ok(vm_snapshot(&c, DELETE, "one", &err));
     assert_tags(&c, "");
     assert_ok(vm_stop(&c, GRACE_MS, &err));     /* the guest runs on after all this: it sees the button */
     case_end(&c);
@@ -238,15 +208,15 @@ static void snapshots__stopped__content_goes_back(void **state)
     (void)state;
     begin(&c, deaf, sizeof deaf);
     assert_true(disk_io(&c, "write -P 7 64k 64k"));
-    assert_ok(act(&c, CREATE, "one", &err));
+    assert_ok(vm_snapshot(&c, CREATE, "one", &err));
     assert_true(disk_io(&c, "write -P 9 64k 64k"));
     assert_false(disk_io(&c, "read -P 7 64k 64k"));
-    assert_ok(act(&c, APPLY, "one", &err));
+    assert_ok(vm_snapshot(&c, APPLY, "one", &err));
     assert_true(disk_io(&c, "read -P 7 64k 64k"));
-    assert_err(act(&c, CREATE, "one", &err), LIMA_CODE_ALREADY_EXISTS, "this name");
-    assert_err(act(&c, APPLY, "nix", &err), LIMA_CODE_NOT_FOUND, "this name");
-    assert_err(act(&c, DELETE, "nix", &err), LIMA_CODE_NOT_FOUND, "this name");
-    assert_ok(act(&c, DELETE, "one", &err));
+    assert_err(vm_snapshot(&c, CREATE, "one", &err), LIMA_CODE_ALREADY_EXISTS, "this name");
+    assert_err(vm_snapshot(&c, APPLY, "nix", &err), LIMA_CODE_NOT_FOUND, "this name");
+    assert_err(vm_snapshot(&c, DELETE, "nix", &err), LIMA_CODE_NOT_FOUND, "this name");
+    assert_ok(vm_snapshot(&c, DELETE, "one", &err));
     assert_tags(&c, "");
     case_end(&c);
 }
@@ -258,14 +228,14 @@ static void snapshots__tag_that_is_anothers_id__is_told_apart(void **state)
     (void)state;
     begin(&c, deaf, sizeof deaf);
     assert_true(disk_io(&c, "write -P 1 64k 64k"));
-    assert_ok(act(&c, CREATE, "2", &err));      /* has id 1 */
+    assert_ok(vm_snapshot(&c, CREATE, "2", &err));      /* has id 1 */
     assert_true(disk_io(&c, "write -P 2 64k 64k"));
-    assert_ok(act(&c, CREATE, "1", &err));      /* has id 2 */
-    assert_ok(act(&c, APPLY, "2", &err));
+    assert_ok(vm_snapshot(&c, CREATE, "1", &err));      /* has id 2 */
+    assert_ok(vm_snapshot(&c, APPLY, "2", &err));
     assert_true(disk_io(&c, "read -P 1 64k 64k"));
-    assert_ok(act(&c, APPLY, "1", &err));
+    assert_ok(vm_snapshot(&c, APPLY, "1", &err));
     assert_true(disk_io(&c, "read -P 2 64k 64k"));
-    assert_ok(act(&c, DELETE, "1", &err));
+    assert_ok(vm_snapshot(&c, DELETE, "1", &err));
     assert_tags(&c, "2");
     case_end(&c);
 }
@@ -275,11 +245,11 @@ static void snapshots__disk_only_on_a_running_vm__is_refused(void **state)
     vm_case c;
     (void)state;
     begin(&c, obedient, sizeof obedient);
-    assert_ok(act(&c, CREATE, "cold", &err));
+    assert_ok(vm_snapshot(&c, CREATE, "cold", &err));
     assert_ok(vm_start(&c, &err));
     await_boot(&c);
     assert_tags(&c, "cold");
-    assert_err(act(&c, APPLY, "cold", &err), LIMA_CODE_FAILED_PRECONDITION, "no memory");
+    assert_err(vm_snapshot(&c, APPLY, "cold", &err), LIMA_CODE_FAILED_PRECONDITION, "no memory");
     assert_ok(vm_stop(&c, GRACE_MS, &err));     /* the guest was not touched */
     case_end(&c);
 }

@@ -16,43 +16,9 @@ static void begin_running(vm_case *c, const char *words)
     assert_ok(vm_start(c, &err));
 }
 
-typedef bool action(lima_call *call, const char *tag, lima_err *err);
-
-static bool act(vm_case *c, action *run, const char *tag, lima_err *err)
-{
-    lima_call *call = lima_call_new(c->control, c->generation);
-    bool ok = run(call, tag, err);
-    lima_call_free(call);
-    return ok;
-}
-
-static bool create(vm_case *c, const char *tag, lima_err *err)
-{
-    return act(c, lima_qemu_driver.snapshots->create, tag, err);
-}
-
-static bool apply(vm_case *c, const char *tag, lima_err *err)
-{
-    return act(c, lima_qemu_driver.snapshots->apply, tag, err);
-}
-
-static bool delete(vm_case *c, const char *tag, lima_err *err)
-{
-    return act(c, lima_qemu_driver.snapshots->remove, tag, err);
-}
-
-static lima_snapshot_list list(vm_case *c)
-{
-    lima_snapshot_list items = {0};
-    lima_call *call = lima_call_new(c->control, c->generation);
-    assert_ok(lima_qemu_driver.snapshots->list(call, &items, &err));
-    lima_call_free(call);
-    return items;
-}
-
 static size_t count(vm_case *c)
 {
-    lima_snapshot_list items = list(c);
+    lima_snapshot_list items = vm_snapshots(c);
     size_t len = items.len;
     lima_snapshot_list_free(&items);
     return len;
@@ -63,8 +29,8 @@ static void create__listed_with_its_facts(void **state)
     vm_case c;
     (void)state;
     begin_running(&c, "");
-    assert_ok(create(&c, "one", &err));
-    lima_snapshot_list items = list(&c);
+    assert_ok(vm_snapshot(&c, CREATE, "one", &err));
+    lima_snapshot_list items = vm_snapshots(&c);
     assert_int_equal(items.len, 1);
     assert_string_equal(items.items[0].tag, "one");
     assert_int_equal(items.items[0].vm_size, 1234567);
@@ -79,8 +45,8 @@ static void create__tag_taken__is_refused(void **state)
     vm_case c;
     (void)state;
     begin_running(&c, "");
-    assert_ok(create(&c, "one", &err));
-    assert_err(create(&c, "one", &err), LIMA_CODE_ALREADY_EXISTS, "this name");
+    assert_ok(vm_snapshot(&c, CREATE, "one", &err));
+    assert_err(vm_snapshot(&c, CREATE, "one", &err), LIMA_CODE_ALREADY_EXISTS, "this name");
     assert_int_equal(count(&c), 1);
     case_end(&c);
 }
@@ -90,9 +56,9 @@ static void create__fails_in_qemu__is_an_error_with_its_words(void **state)
     vm_case c;
     (void)state;
     begin_running(&c, "fail-save");
-    assert_err(create(&c, "one", &err), LIMA_CODE_UNKNOWN, "Error while writing VM state: No space left on device");
+    assert_err(vm_snapshot(&c, CREATE, "one", &err), LIMA_CODE_UNKNOWN, "Error while writing VM state: No space left on device");
     assert_int_equal(count(&c), 0);
-    assert_err(create(&c, "one", &err), LIMA_CODE_UNKNOWN, "No space left");    /* the failed job was dismissed */
+    assert_err(vm_snapshot(&c, CREATE, "one", &err), LIMA_CODE_UNKNOWN, "No space left");    /* the failed job was dismissed */
     case_end(&c);
 }
 
@@ -103,7 +69,7 @@ static void create__raw_disk__is_refused(void **state)
     case_begin(&c, BIOS);
     write_file(c.dir, "disk", "raw");
     assert_ok(vm_start(&c, &err));
-    assert_err(create(&c, "one", &err), LIMA_CODE_FAILED_PRECONDITION, "raw", "only qcow2");
+    assert_err(vm_snapshot(&c, CREATE, "one", &err), LIMA_CODE_FAILED_PRECONDITION, "raw", "only qcow2");
     case_end(&c);
 }
 
@@ -112,7 +78,7 @@ static void create__qemu_without_jobs__says_what_helps(void **state)
     vm_case c;
     (void)state;
     begin_running(&c, "no-jobs");
-    assert_err(create(&c, "one", &err), LIMA_CODE_UNIMPLEMENTED, "6.0", "stop the instance");
+    assert_err(vm_snapshot(&c, CREATE, "one", &err), LIMA_CODE_UNIMPLEMENTED, "6.0", "stop the instance");
     case_end(&c);
 }
 
@@ -144,7 +110,7 @@ static void apply__unknown_tag__is_not_found_and_guest_untouched(void **state)
     vm_case c;
     (void)state;
     begin_running(&c, "fail-load");
-    assert_err(apply(&c, "nix", &err), LIMA_CODE_NOT_FOUND, "snapshot list");
+    assert_err(vm_snapshot(&c, APPLY, "nix", &err), LIMA_CODE_NOT_FOUND, "snapshot list");
     case_end(&c);
 }
 
@@ -153,8 +119,8 @@ static void apply__of_a_stopped_vm__is_refused(void **state)
     vm_case c;
     (void)state;
     begin_running(&c, "");
-    assert_ok(create(&c, "disk-only", &err));
-    assert_err(apply(&c, "disk-only", &err), LIMA_CODE_FAILED_PRECONDITION, "no memory", "stop the instance");
+    assert_ok(vm_snapshot(&c, CREATE, "disk-only", &err));
+    assert_err(vm_snapshot(&c, APPLY, "disk-only", &err), LIMA_CODE_FAILED_PRECONDITION, "no memory", "stop the instance");
     case_end(&c);
 }
 
@@ -163,8 +129,8 @@ static void apply__fails_in_qemu__says_that_the_guest_is_halted(void **state)
     vm_case c;
     (void)state;
     begin_running(&c, "fail-load");
-    assert_ok(create(&c, "one", &err));
-    assert_err(apply(&c, "one", &err), LIMA_CODE_UNKNOWN, "Error -5 while loading VM state", "halted", "limactl stop -f");
+    assert_ok(vm_snapshot(&c, CREATE, "one", &err));
+    assert_err(vm_snapshot(&c, APPLY, "one", &err), LIMA_CODE_UNKNOWN, "Error -5 while loading VM state", "halted", "limactl stop -f");
     case_end(&c);
 }
 
@@ -195,8 +161,8 @@ static void apply__ssh_master_there__is_renewed(void **state)
     strcpy(at.sun_path, socket_path);
     int master = socket(AF_UNIX, SOCK_STREAM, 0);
     assert_int_equal(bind(master, (struct sockaddr *)&at, sizeof at), 0);
-    assert_ok(create(&c, "one", &err));
-    assert_ok(apply(&c, "one", &err));
+    assert_ok(vm_snapshot(&c, CREATE, "one", &err));
+    assert_ok(vm_snapshot(&c, APPLY, "one", &err));
     char *log = ssh_log(&c);
     assert_non_null(strstr(log, "-O exit"));
     assert_non_null(strstr(log, "ssh.sock"));
@@ -213,8 +179,8 @@ static void apply__no_ssh_master__ssh_is_left_alone(void **state)
     (void)state;
     begin_running(&c, "");
     use_ssh_log(&c);
-    assert_ok(create(&c, "one", &err));
-    assert_ok(apply(&c, "one", &err));
+    assert_ok(vm_snapshot(&c, CREATE, "one", &err));
+    assert_ok(vm_snapshot(&c, APPLY, "one", &err));
     char *log = ssh_log(&c);
     assert_string_equal(log, "");
     free(log);
@@ -226,10 +192,10 @@ static void delete__is_gone(void **state)
     vm_case c;
     (void)state;
     begin_running(&c, "");
-    assert_ok(create(&c, "one", &err));
-    assert_ok(create(&c, "two", &err));
-    assert_ok(delete(&c, "one", &err));
-    lima_snapshot_list items = list(&c);
+    assert_ok(vm_snapshot(&c, CREATE, "one", &err));
+    assert_ok(vm_snapshot(&c, CREATE, "two", &err));
+    assert_ok(vm_snapshot(&c, DELETE, "one", &err));
+    lima_snapshot_list items = vm_snapshots(&c);
     assert_int_equal(items.len, 1);
     assert_string_equal(items.items[0].tag, "two");
     lima_snapshot_list_free(&items);
@@ -241,7 +207,7 @@ static void delete__unknown_tag__is_not_found(void **state)
     vm_case c;
     (void)state;
     begin_running(&c, "");
-    assert_err(delete(&c, "nix", &err), LIMA_CODE_NOT_FOUND, "snapshot list");
+    assert_err(vm_snapshot(&c, DELETE, "nix", &err), LIMA_CODE_NOT_FOUND, "snapshot list");
     case_end(&c);
 }
 
@@ -250,8 +216,8 @@ static void delete__fails_in_qemu__is_an_error(void **state)
     vm_case c;
     (void)state;
     begin_running(&c, "fail-delete");
-    assert_ok(create(&c, "one", &err));
-    assert_err(delete(&c, "one", &err), LIMA_CODE_UNKNOWN, "Failed to remove it");
+    assert_ok(vm_snapshot(&c, CREATE, "one", &err));
+    assert_err(vm_snapshot(&c, DELETE, "one", &err), LIMA_CODE_UNKNOWN, "Failed to remove it");
     case_end(&c);
 }
 
@@ -260,10 +226,10 @@ static void all__by_another_driver_process__work(void **state)
     vm_case c;
     (void)state;
     begin_running(&c, "");
-    assert_ok(create(&c, "one", &err));
+    assert_ok(vm_snapshot(&c, CREATE, "one", &err));
     restart_driver(&c);
-    assert_ok(apply(&c, "one", &err));
-    assert_ok(delete(&c, "one", &err));
+    assert_ok(vm_snapshot(&c, APPLY, "one", &err));
+    assert_ok(vm_snapshot(&c, DELETE, "one", &err));
     assert_int_equal(count(&c), 0);
     case_end(&c);
 }
@@ -288,7 +254,7 @@ static void all__at_once__take_turns(void **state)
     begin_running(&c, "");
     for (size_t i = 0; i < 4; i++)
         background_begin(&at_once[i], &c, list_often);
-    assert_ok(create(&c, "one", &err));
+    assert_ok(vm_snapshot(&c, CREATE, "one", &err));
     for (size_t i = 0; i < 4; i++)
         assert_ok(background_end(&at_once[i], &err));
     case_end(&c);

@@ -1,10 +1,8 @@
 /* Starting: what comes up, what is said when it does not, and that nothing is left then. */
 #include "drivers/qemu/vm_case.h"
 
-#include <arpa/inet.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -75,15 +73,10 @@ static void start__ends_in_order_at_once__is_a_start(void **state)
 static void start__port_taken__error_names_it(void **state)
 {
     vm_case c;
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     char number[16];
     (void)state;
     case_begin(&c, BIOS);
-    int taken = socket(AF_INET, SOCK_STREAM, 0);
-    at.sin_port = htons(c.port);
-    assert_int_equal(bind(taken, (struct sockaddr *)&at, sizeof at), 0);
-    assert_int_equal(listen(taken, 1), 0);
-    snprintf(number, sizeof number, "%u", c.port);
+    int taken = take_port(&c, number);
     assert_err(vm_start(&c, &err), LIMA_CODE_UNAVAILABLE, number);
     assert_nothing_left(&c);
     close(taken);
@@ -253,10 +246,8 @@ static void start__old_qemu__says_which_is_needed(void **state)
     (void)state;
     case_begin(&c, BIOS);
     fault("old");
-    char *copy = lima_mem_printf("'%s/fake-qemu' -global old.x=1", getenv("LIMA_TESTBIN"));   /* other words: asked anew */
-    set_variable("QEMU_SYSTEM_X86_64", copy);
+    use_word("old");
     assert_err(vm_start(&c, &err), LIMA_CODE_FAILED_PRECONDITION, "3.1.0");
-    free(copy);
     case_end(&c);
 }
 
@@ -267,12 +258,10 @@ static void start__help_hangs__can_be_cancelled(void **state)
     (void)state;
     case_begin(&c, BIOS);
     fault("help-hang");
-    char *copy = lima_mem_printf("'%s/fake-qemu' -global hang.x=1", getenv("LIMA_TESTBIN"));
-    set_variable("QEMU_SYSTEM_X86_64", copy);
+    use_word("hang");
     background_begin(&starting, &c, lima_qemu_driver.start);
     background_cancel(&starting);
     assert_err(background_end(&starting, &err), LIMA_CODE_CANCELLED, "");
-    free(copy);
     case_end(&c);
 }
 
@@ -379,11 +368,9 @@ static char *accel_after(const char *kvm)
     vm_case c;
     set_variable("FAKE_KVM", kvm);
     case_begin(&c, BIOS);
-    char *words = lima_mem_printf("'%s/fake-qemu' -global %.1s.x=1", getenv("LIMA_TESTBIN"), kvm);  /* answers are kept per command */
-    set_variable("QEMU_SYSTEM_X86_64", words);
+    use_word((char[]){kvm[0], '\0'});
     set_variable("FAKE_KVM", kvm);
     assert_ok(vm_start(&c, &err));
-    free(words);
     char *argv = last_argv(&c);
     case_end(&c);
     return argv;

@@ -98,14 +98,12 @@ static void start__qemu_without_stream__inherits_the_connection(void **state)
     (void)state;
     case_begin(&c, USER_V2);
     fault("no-stream");
-    char *words = lima_mem_printf("'%s/fake-qemu' -global no-stream.x=1", getenv("LIMA_TESTBIN"));
-    set_variable("QEMU_SYSTEM_X86_64", words);
+    use_word("no-stream-1");
     fake_usernet_begin(&net, c.home, leases_of(&c, leases));
     assert_ok(vm_start(&c, &err));      /* the fake looks whether descriptor 3 is a socket */
     char *argv = last_argv(&c);
     assert_non_null(strstr(argv, "fd=3"));
     free(argv);
-    free(words);
     assert_ok(vm_stop(&c, 60000, &err));
     fake_usernet_end(&net);
     case_end(&c);
@@ -117,10 +115,8 @@ static void start__no_daemon_to_connect_to__is_told(void **state)
     (void)state;
     case_begin(&c, USER_V2);
     fault("no-stream");
-    char *words = lima_mem_printf("'%s/fake-qemu' -global no-stream.x=2", getenv("LIMA_TESTBIN"));
-    set_variable("QEMU_SYSTEM_X86_64", words);
+    use_word("no-stream-2");
     assert_err(vm_start(&c, &err), LIMA_CODE_NOT_FOUND, "network interface 0", "daemon");
-    free(words);
     case_end(&c);
 }
 

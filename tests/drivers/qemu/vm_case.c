@@ -1,6 +1,8 @@
 #include "drivers/qemu/vm_case.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "os/clock.h"
@@ -42,6 +44,27 @@ void use_tool(vm_case *c, const char *name, bool there)
         assert_ok(lima_file_link_make(link, target, &err));
     free(link);
     free(target);
+}
+
+void use_word(const char *word)
+{
+    char *qemu = fake("fake-qemu");
+    char *words = lima_mem_printf("'%s' -global %s.x=1", qemu, word);
+
+    set_variable("QEMU_SYSTEM_X86_64", words);
+    free(words);
+    free(qemu);
+}
+
+int take_port(vm_case *c, char ret_number[16])
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(c->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int taken = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_int_equal(bind(taken, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(taken, 1), 0);
+    snprintf(ret_number, 16, "%u", c->port);
+    return taken;
 }
 
 static void set_up_tools(vm_case *c)
@@ -202,6 +225,25 @@ bool vm_stop(vm_case *c, uint32_t grace_ms, lima_err *err)
 
     lima_call_free(call);
     return ok;
+}
+
+bool vm_snapshot(vm_case *c, snapshot_action *run, const char *tag, lima_err *err)
+{
+    lima_call *call = lima_call_new(c->control, c->generation);
+    bool ok = run(call, tag, err);
+
+    lima_call_free(call);
+    return ok;
+}
+
+lima_snapshot_list vm_snapshots(vm_case *c)
+{
+    lima_snapshot_list items = {0};
+    lima_call *call = lima_call_new(c->control, c->generation);
+
+    assert_ok(lima_qemu_driver.snapshots->list(call, &items, &err));
+    lima_call_free(call);
+    return items;
 }
 
 lima_vm_status vm_status(vm_case *c)

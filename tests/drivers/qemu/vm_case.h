@@ -33,6 +33,8 @@ void case_use_real(vm_case *c, const void *code, size_t len);
 
 void fault(const char *words);                         /* FAKE_QEMU */
 void set_variable(const char *name, const char *value); /* NULL: unset; undone by case_end */
+void use_word(const char *word);                        /* one more in QEMU_SYSTEM_X86_64: answers are kept per command, this asks anew */
+int take_port(vm_case *c, char ret_number[16]);         /* the case's port, by somebody else; close it */
 void use_tool(vm_case *c, const char *name, bool there); /* qemu-img, virtiofsd, swtpm, ssh on the case's PATH */
 
 /* The table's callbacks, each in a call of its own. */
@@ -44,6 +46,13 @@ bool vm_create_disk(vm_case *c, lima_err *err);
 lima_vm_status vm_status(vm_case *c);
 void restart_driver(vm_case *c); /* as after a crash: nothing is remembered */
 lima_process_id vm_id(vm_case *c); /* by the record; {0}: no record */
+
+typedef bool snapshot_action(lima_call *call, const char *tag, lima_err *err);
+bool vm_snapshot(vm_case *c, snapshot_action *run, const char *tag, lima_err *err);
+lima_snapshot_list vm_snapshots(vm_case *c);
+#define CREATE lima_qemu_driver.snapshots->create
+#define APPLY lima_qemu_driver.snapshots->apply
+#define DELETE lima_qemu_driver.snapshots->remove
 
 /* A callback in a thread, with its result; cancel raises the wake of its call. */
 typedef struct background {
