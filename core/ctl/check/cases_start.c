@@ -5,7 +5,7 @@
 #include "ctl/check/cases.h"
 #include "os/file.h"
 
-enum { START_MS = 120000, QUIET_MS = 500, POLL_MS = 100, TOLD_MS = 30000 };
+enum { START_MS = 120000, QUIET_MS = 500, POLL_MS = 100, RUNNING_MS = 20000, TOLD_MS = 30000 };
 
 #define NEWEST "grpc-go/1.82.0"
 #define OF_2_0_2 "grpc-go/1.77.0"
@@ -19,7 +19,7 @@ static bool opening_message(lima_check *check, lima_err *err)
 static bool wait_running(lima_check *check, lima_err *err)
 {
     bool running = false;
-    lima_deadline until = lima_check_in(check, START_MS);
+    lima_deadline until = lima_check_in(check, RUNNING_MS);
     while (!running && lima_clock_now() < until)
         if (!lima_check_status(check, &running, err)
             || lima_wake_wait(lima_check_wake(check), lima_clock_in(running ? 0 : POLL_MS)))
@@ -48,11 +48,9 @@ static bool silent_for_old_clients(lima_check *check, lima_err *err)
 static bool status_running(lima_check *check, lima_err *err)
 {
     lima_start_stream *stream;
-    bool running = false;
-    return lima_check_vm_start(check, NEWEST, &stream, err) && lima_check_status(check, &running, err)
-           && lima_check_that(
-               running, err,
-               "--inspect-status does not say Running, nor is there a pid file of a living process");
+    return lima_check_vm_start(check, NEWEST, &stream, err)
+           && (wait_running(check, err)
+               || lima_err_wrap(err, "neither by --inspect-status nor by a pid file"));
 }
 
 static bool calls_meanwhile(lima_check *check, lima_err *err)

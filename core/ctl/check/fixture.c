@@ -179,11 +179,28 @@ lima_wake *lima_check_wake(const lima_check *check)
 
 /* ---- processes ---- */
 
+/* What limactl 2.0 and 2.1 do before Configure: there the configuration is filled by a run of its own. */
+static bool fill_by_tool(lima_check *check, lima_err *err)
+{
+    lima_json *config = lima_json_get_copy(check->instance, "config"), *filled = NULL;
+    char *path = lima_path_join(check->dir, "lima.yaml");
+    bool ok = lima_launch_configure(check->config->driver, config, path,
+                                    lima_check_in(check, LIMA_CHECK_CALL_MS), &filled, err);
+    if (ok)
+        lima_json_set_copy(check->instance, filled, "config");
+    lima_json_free(filled);
+    lima_json_free(config);
+    free(path);
+    return ok;
+}
+
 bool lima_check_serve_as(lima_check *check, lima_launch_mode mode, lima_err *err)
 {
+    bool fill = mode == LIMA_LAUNCH_ANNOUNCE && check->can && check->can->tool_2_1;
     assert(!check->server.client);
-    return lima_launch(check->config->driver, mode, check->dir, check->log,
-                       lima_check_in(check, LIMA_CHECK_START_MS), &check->server, err);
+    return (!fill || fill_by_tool(check, err))
+           && lima_launch(check->config->driver, mode, check->dir, check->log,
+                          lima_check_in(check, LIMA_CHECK_START_MS), &check->server, err);
 }
 
 void lima_check_be_old(lima_check *check)
@@ -284,7 +301,7 @@ void lima_check_probe(const lima_check_config *config, unsigned needs, lima_chec
     ret->inst_dir = probe_mode(config, LIMA_LAUNCH_INST_DIR, &ret->inst_dir_err);
     if (!ret->inst_dir || (needs & LIMA_CHECK_ANNOUNCE))
         ret->announce = probe_mode(config, LIMA_LAUNCH_ANNOUNCE, &ret->announce_err);
-    if (needs & LIMA_CHECK_TOOL_2_1)
+    if (ret->announce || (needs & LIMA_CHECK_TOOL_2_1))
         ret->tool_2_1 = probe_tool(config, &ret->tool_2_1_err);
 }
 
