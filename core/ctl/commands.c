@@ -334,7 +334,7 @@ static const lima_ctl_command COMMANDS[] = {
         .examples = "limadrv check ./lima-driver-mine # All cases that need no guest\n"
                     "limadrv check qemu --vm guest/ --format junit --output report.xml # Everything, for a "
                     "CI system\n"
-                    "limadrv check qemu --only 'start.*' # Some cases",
+                    "limadrv check qemu --only 'start/*' # Some cases",
         .operands = ONE_DRIVER,
         .flags = CHECK_FLAGS,
         .run = lima_ctl_check,
