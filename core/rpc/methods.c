@@ -170,6 +170,11 @@ static const handler handlers[LIMA_METHODS] = {
 
 /* ---- running them ---- */
 
+bool lima_server_is_inline(const lima_method *method)
+{
+    return handlers[method - lima_method_table()].where == INLINE;
+}
+
 static const handler *handler_of(const server_call *call)
 {
     return &handlers[call->method - lima_method_table()];

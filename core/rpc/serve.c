@@ -15,8 +15,10 @@
 #include "os/host.h"
 #include "os/process.h"
 #include "rpc/health.h"
+#include "rpc/health.h"
 #include "rpc/place.h"
 #include "rpc/pump.h"
+#include "rpc/reflection.h"
 #include "rpc/reflection.h"
 #include "rpc/server.h"
 
@@ -33,7 +35,7 @@ typedef struct run {
 } run;
 
 static const lima_service *const services[] = {&lima_health_service, &lima_reflection_service,
-                                                &lima_reflection_alpha_service, NULL};
+                                               &lima_reflection_alpha_service, NULL};
 
 /* ---- start ---- */
 

@@ -1,12 +1,13 @@
 /* The gRPC server: the service Driver over the instances of one process, and further services beside it.
  *
  * Connections come from a listener (own sockets, own checks: os/listener.h) or one by one; gRPC opens no socket. Methods that cannot block are
- * answered on the threads that poll the connections, all others on bounded pools of their own: reading ones are never behind changing ones.
+ * answered on the thread that polls the connections, all others on bounded pools of their own: reading ones are never behind changing ones.
  *
  * What a peer can cost, whatever it sends:
  *   connections                    LIMA_LISTENER_CONNECTIONS_MAX; silent ones are closed (os/listener.h)
  *   a peer that stalls mid-frame   closed after LIMA_SERVER_PING_MS + LIMA_SERVER_PING_ANSWER_MS: it does not answer the ping
- *   a call without its request     ends after LIMA_SERVER_REQUEST_MS to 2 s more
+ *   a call without its request, or whose
+ *   answer is not read             ends after LIMA_SERVER_REQUEST_MS to 2 s more
  *   calls under way                LIMA_SERVER_STREAMS_MAX on a connection, LIMA_SERVER_CALLS_MAX in all; more: RESOURCE_EXHAUSTED at once
  *   message and header size        LIMA_MESSAGE_MAX, LIMA_SERVER_HEADER_MAX
  *   threads                        the pools' sizes; what neither thread nor queue takes is RESOURCE_EXHAUSTED at once
@@ -31,7 +32,6 @@ enum {
     LIMA_SERVER_PING_MS =
         10000, /* a silent connection is pinged; also the least distance of a client's own pings */
     LIMA_SERVER_PING_ANSWER_MS = 30000,
-    LIMA_SERVER_WORKERS = 2, /* threads for what never blocks */
     LIMA_SERVER_READERS = 8, /* threads for Validate, Configure, SSHAddress, … */
     LIMA_SERVER_READERS_QUEUE = 64,
     LIMA_SERVER_CHANGERS = 36, /* threads for Create, CreateDisk, Stop, …: more than wait on one instance */
@@ -59,7 +59,7 @@ bool lima_server_new(const lima_server_config *config, lima_server **ret, lima_e
 /* Accepts from `listener`, which must outlive the server, in a thread of its own. Once. */
 bool lima_server_listen(lima_server *server, lima_listener *listener, lima_err *err);
 void lima_server_add(lima_server *server, lima_stream *stream); /* takes it over */
-/* What goes on. Also ends calls whose request does not come, so call it every other second. */
+/* What goes on. Also ends calls whose client neither sends nor reads, so call it every other second. */
 void lima_server_look(lima_server *server, lima_server_state *ret);
 /* Accepts no more; the listener may be closed then. */
 void lima_server_end_accepting(lima_server *server);

@@ -3,7 +3,8 @@
  *   NEW ─▶ CLOSE ………………………………………………………▶ (client has gone, or all is said)
  *       └▶ MESSAGE ─▶ handler ─▶ [SEND …] ─▶ STATUS
  *
- * CLOSE is alone in its batch, or it would hide the failure of its company. Headers go out with the first message or the status, so that a unary reply is one
+ * CLOSE is alone in its batch, or it would hide the failure of its company; only calls that are answered at once, whose client need not be watched, save
+ * the batch and have it with STATUS. Headers go out with the first message or the status, so that a unary reply is one
  * write; only streams send them at once. A call is freed when the last batch is back and its handler is done.
  *
  * Calls of the other services have no handler thread: each message is answered where it arrives. */
@@ -91,8 +92,8 @@ void lima_server_call_await(lima_server *server)
         call->tags[i] = (server_tag){(server_batch)i, call};
     grpc_metadata_array_init(&call->metadata);
     grpc_call_details_init(&call->details);
-    if (grpc_server_request_call(server->grpc, &call->call, &call->details, &call->metadata, server->batches,
-                                 server->arrivals, &call->tags[BATCH_NEW])
+    if (grpc_server_request_call(server->grpc, &call->call, &call->details, &call->metadata, server->queue,
+                                 server->queue, &call->tags[BATCH_NEW])
         != GRPC_CALL_OK)
         unref(call);
 }
@@ -104,6 +105,13 @@ static const lima_service_method *find_service_method(const lima_server *server,
             if (strlen(method->path) == len && memcmp(method->path, path, len) == 0)
                 return method;
     return NULL;
+}
+
+static grpc_op close_op(server_call *call)
+{
+    grpc_op op = {.op = GRPC_OP_RECV_CLOSE_ON_SERVER};
+    op.data.recv_close_on_server.cancelled = &call->closed_early;
+    return op;
 }
 
 static void post_message(server_call *call, bool with_headers)
@@ -153,11 +161,13 @@ static void arrived(server_call *call)
     if (!call->method)
         call->service_method = find_service_method(call->server, path, len);
     unsigned count = enlist(call);
-    grpc_op close = {.op = GRPC_OP_RECV_CLOSE_ON_SERVER};
-    close.data.recv_close_on_server.cancelled = &call->closed_early;
-    post(call, BATCH_CLOSE, &close, 1);
-    if (takes_too_much(call, count))
-        refuse(call, LIMA_CODE_RESOURCE_EXHAUSTED, "too many calls at once; try again later");
+    bool refused = takes_too_much(call, count);
+    call->at_once = !refused && call->method && lima_server_is_inline(call->method);
+    if (!call->at_once)
+        post(call, BATCH_CLOSE, (grpc_op[]){close_op(call)}, 1);
+    if (refused) /* not by a status: a peer that does not read would keep the call until it did */
+        grpc_call_cancel_with_status(call->call, GRPC_STATUS_RESOURCE_EXHAUSTED,
+                                     "too many calls at once; try again later", NULL);
     else if (!call->method && !call->service_method)
         refuse(call, LIMA_CODE_UNIMPLEMENTED, "this driver has no such method");
     else
@@ -216,7 +226,7 @@ static size_t add_message(grpc_byte_buffer *message, grpc_op *ops, size_t count)
 
 void lima_server_call_finish(server_call *call, const lima_buf *reply, lima_code code, const char *text)
 {
-    grpc_op ops[3];
+    grpc_op ops[4];
     grpc_byte_buffer *message = reply ? wrap(reply) : NULL;
     grpc_slice details = grpc_slice_from_copied_string(text ? text : "");
     size_t count = add_headers(call, ops, 0);
@@ -224,10 +234,15 @@ void lima_server_call_finish(server_call *call, const lima_buf *reply, lima_code
         count = add_message(message, ops, count);
     ops[count] = (grpc_op){.op = GRPC_OP_SEND_STATUS_FROM_SERVER};
     ops[count].data.send_status_from_server.status = (grpc_status_code)code;
-    ops[count].data.send_status_from_server.status_details = &details;
+    ops[count++].data.send_status_from_server.status_details = &details;
+    if (call->at_once)
+        ops[count++] = close_op(call);
     log_end(call, code, text);
     call->delete_ok = code == LIMA_CODE_OK && call->method == &lima_method_table()[LIMA_METHOD_DELETE];
-    post(call, BATCH_STATUS, ops, count + 1);
+    lima_monitor_enter(call->server->monitor);
+    call->finished = lima_clock_now();
+    lima_monitor_leave(call->server->monitor);
+    post(call, BATCH_STATUS, ops, count);
     grpc_byte_buffer_destroy(message);
     grpc_slice_unref(details);
     unref(call);

@@ -39,18 +39,20 @@ struct server_call {
     const lima_service_method *service_method;
     uint64_t began;
     bool headers_sent;
+    bool at_once; /* answered where it arrives: CLOSE comes with STATUS */
     bool delete_ok;
     /* guarded by the server's monitor: */
     server_call *next, *previous; /* server->live */
     bool received, gone, sending;
+    uint64_t finished;       /* when its status was handed to gRPC; 0: not yet */
     lima_call *control_call; /* to be cancelled with this one */
 };
 
 struct lima_server {
     lima_server_config config;
     grpc_server *grpc;
-    grpc_completion_queue *arrivals, *batches;
-    lima_thread *notifier, *acceptor, *workers[LIMA_SERVER_WORKERS];
+    grpc_completion_queue *queue;
+    lima_thread *poller, *acceptor;
     lima_pool *readers, *changers, *sessions;
     lima_listener *listener;
     lima_wake *stop_accepting;
@@ -78,5 +80,7 @@ void lima_server_call_send(server_call *call, const lima_buf *message);
 void lima_server_call_tie(server_call *call, lima_call *control_call);
 lima_generation lima_server_call_generation(const server_call *call);
 
-/* methods.c: the service Driver. Takes the handler's reference over. */
+/* methods.c: the service Driver. Inline methods are answered at once; all others later, by a pool's thread. */
+bool lima_server_is_inline(const lima_method *method);
+/* Takes the handler's reference over. */
 void lima_server_dispatch(server_call *call);
