@@ -48,10 +48,9 @@ bool lima_file_free_space(const char *path, uint64_t *ret_bytes, lima_err *err);
 
 /* The real, absolute path of an existing file, links resolved. Owned. */
 bool lima_file_real_path(const char *path, char **ret, lima_err *err);
-/* Symbolic links, as they are (never followed). Making one over an existing name: ALREADY_EXISTS. Reading something that is no link:
- * FAILED_PRECONDITION. Owned. Hosts where users may not make links: PERMISSION_DENIED. */
+/* A symbolic link to `target`, which need not exist. A name that is taken: ALREADY_EXISTS. Hosts where users may not make
+ * links: PERMISSION_DENIED. Where a link leads tells lima_file_real_path. */
 bool lima_file_link_make(const char *path, const char *target, lima_err *err);
-bool lima_file_link_read(const char *path, char **ret_target, lima_err *err);
 /* A program by name on PATH (with .exe on Windows), or by path when `name` has a separator; executable. Owned. NOT_FOUND. */
 bool lima_file_find_program(const char *name, char **ret, lima_err *err);
 

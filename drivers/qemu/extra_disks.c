@@ -11,41 +11,46 @@
 #include "qemu/image_info.h"
 #include "qemu/img.h"
 
-/* Whether two paths are the same folder now. */
-static bool same_folder(const char *a, const char *b)
+/* Whom a lock belongs to: the real folder, or NULL when that no longer exists. Owned. */
+static char *holder_of(const char *lock)
 {
-    lima_file_info at_a = {0}, at_b = {0};
+    char *holder = NULL;
 
-    return lima_str_eq(a, b)
-        || (lima_file_stat(a, true, &at_a, NULL) && lima_file_stat(b, true, &at_b, NULL) && at_a.kind == LIMA_FILE_DIR
-            && at_a.kind == at_b.kind && at_a.device == at_b.device && at_a.id == at_b.id);
+    lima_file_real_path(lock, &holder, NULL);
+    return holder;
 }
 
-static bool is_folder(const char *path)
+static bool is_ours(const lima_instance *inst, const char *holder)
 {
-    lima_file_info info = {0};
+    char *own = NULL;
+    bool ours = lima_file_real_path(inst->dir, &own, NULL) && lima_str_eq(own, holder);
 
-    return lima_file_stat(path, true, &info, NULL) && info.kind == LIMA_FILE_DIR;
+    free(own);
+    return ours;
+}
+
+static bool take_over(const lima_instance *inst, const char *name, const char *lock, lima_err *err)
+{
+    lima_log_warn("additional disk '%s': the lock of an instance that no longer exists is taken over", name);
+    return lima_file_remove(lock, err) && lima_file_link_make(lock, inst->dir, err);
+}
+
+static bool fail_in_use(const char *name, const char *holder, lima_err *err)
+{
+    char *other = lima_path_base(holder);
+
+    lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
+                 "additional disk '%s' is in use by instance '%s'; stop that one, or run `limactl disk unlock %s`", name, other, name);
+    free(other);
+    return false;
 }
 
 /* A link is there: ours is fine, that of a vanished instance goes. */
 static bool settle_lock(const lima_instance *inst, const char *name, const char *lock, lima_err *err)
 {
-    char *holder = NULL;
-    bool ok = lima_file_link_read(lock, &holder, err);
+    char *holder = holder_of(lock);
+    bool ok = holder ? is_ours(inst, holder) || fail_in_use(name, holder, err) : take_over(inst, name, lock, err);
 
-    if (ok && !same_folder(holder, inst->dir)) {
-        char *other = lima_path_base(holder);
-        if (is_folder(holder))
-            ok = lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
-                              "additional disk '%s' is in use by instance '%s'; stop that one, or run `limactl disk unlock %s`", name, other,
-                              name);
-        else {
-            lima_log_warn("additional disk '%s': lock of instance '%s', which no longer exists, is taken over", name, other);
-            ok = lima_file_remove(lock, err) && lima_file_link_make(lock, inst->dir, err);
-        }
-        free(other);
-    }
     free(holder);
     return ok;
 }
@@ -132,8 +137,8 @@ bool lima_qemu_extra_disks_take(const lima_instance *inst, lima_wake *wake, qemu
 void lima_qemu_extra_disks_unlock(const lima_instance *inst, const lima_strv *locks)
 {
     for (size_t i = 0; i < locks->len; i++) {
-        char *holder = NULL;
-        if (lima_file_link_read(locks->items[i], &holder, NULL) && same_folder(holder, inst->dir))
+        char *holder = holder_of(locks->items[i]);
+        if (holder && is_ours(inst, holder))
             lima_file_remove(locks->items[i], NULL);
         free(holder);
     }

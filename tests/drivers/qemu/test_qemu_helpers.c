@@ -195,8 +195,9 @@ static char *lock_of(vm_case *c, const char *name)
 
 static bool locked_by(vm_case *c, const char *name, const char *dir)
 {
-    char *lock = lock_of(c, name), *holder = NULL;
-    bool same = lima_file_link_read(lock, &holder, NULL) && lima_str_eq(holder, dir);
+    char *lock = lock_of(c, name), *holder = NULL, *wanted = NULL;
+    bool same = lima_file_real_path(lock, &holder, NULL) && lima_file_real_path(dir, &wanted, NULL) && lima_str_eq(holder, wanted);
+    free(wanted);
     free(holder);
     free(lock);
     return same;
