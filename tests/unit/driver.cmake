@@ -4,9 +4,9 @@ target_include_directories(lima_scripted PRIVATE "${PROJECT_SOURCE_DIR}/tests" P
 target_link_libraries(lima_scripted PUBLIC lima_driver PRIVATE lima::cmocka)
 _lima_target(lima_scripted FALSE)
 
-foreach(module lifecycle)
+foreach(module lifecycle instance)
     lima_test(test_${module} LEVEL unit DEPENDS lima_driver lima_data lima_os lima_base)
 endforeach()
-foreach(module control)
+foreach(module control documents)
     lima_test(test_${module} LEVEL unit DEPENDS lima_scripted lima_driver lima_data lima_os lima_base)
 endforeach()
