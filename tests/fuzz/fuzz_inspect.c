@@ -1,0 +1,38 @@
+/* Standard input of --inspect-status and --pre-driver-action. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "rpc/tool.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static bool inspect(const lima_instance *inst, lima_vm_status *ret, lima_err *err)
+{
+    (void)err;
+    *ret = (lima_vm_status){.state = (lima_vm_state)(strlen(inst->name) % 4), .pid = 1, .ssh_port = 22};
+    return true;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const lima_driver driver = {.name = "fuzz", .summary = "", .inspect = inspect};
+    char *output = NULL;
+    bool stuck = false;
+    lima_err err = {0};
+    lima_log_set_level(LIMA_LOG_ERROR);
+    if (lima_tool_inspect(&driver, (const char *)data, size, &output, &stuck, &err)) {
+        char *again = NULL;
+        if (!lima_tool_inspect(&driver, output, strlen(output), &again, &stuck, &err))
+            abort(); /* the answer is an input as well */
+        free(again);
+    }
+    free(output);
+    output = NULL;
+    lima_tool_configure(&driver, "fuzz", (const char *)data, size, &output, &err);
+    if (!output)
+        abort();
+    free(output);
+    return 0;
+}
