@@ -49,8 +49,10 @@ static bool download(const char *url, const char *to, lima_wake *wake, lima_err 
     lima_process_exit end;
     bool ok = lima_process_run(argv, NULL, NULL, &errors, lima_clock_in(QEMU_FIRMWARE_FETCH_MS), wake, &end, err);
 
+    if (errors.len)
+        lima_str_trim(errors.data);
     if (ok && (end.signaled || end.code != 0))
-        ok = lima_err_set(err, LIMA_CODE_UNAVAILABLE, "curl: %s: %s", end.text, lima_buf_str(&errors));
+        ok = lima_err_set(err, LIMA_CODE_UNAVAILABLE, "%s: %s", end.text, errors.data ? errors.data : "curl");
     lima_buf_free(&errors);
     free(limit);
     return ok;

@@ -8,7 +8,7 @@
 #include "os/clock.h"
 
 static char *kept_path;
-static const char *const variables[] = {"FAKE_QEMU", "FAKE_QEMU_TEXT", "FAKE_QEMU_ARGV", "FAKE_KVM", "FAKE_IMG", "FAKE_HELPER",
+static const char *const variables[] = {"FAKE_QEMU", "FAKE_QEMU_TEXT", "FAKE_QEMU_ARGV", "FAKE_KVM", "FAKE_IMG", "FAKE_HELPER", "FAKE_CURL",
                                         "FAKE_SSH_LOG", "LIMA_QEMU_START_TIMEOUT", "QEMU_SYSTEM_X86_64", "SSH", "HOME"};
 static char *kept_home;
 
@@ -69,7 +69,7 @@ int take_port(vm_case *c, char ret_number[16])
 
 static void set_up_tools(vm_case *c)
 {
-    static const char *const tools[] = {"qemu-img", "virtiofsd", "swtpm", "ssh", NULL};
+    static const char *const tools[] = {"qemu-img", "virtiofsd", "swtpm", "ssh", "curl", NULL};
     char *bin = lima_path_join(c->home, "bin");
     char *qemu = fake("fake-qemu");
     char *words = lima_mem_printf("'%s'", qemu);

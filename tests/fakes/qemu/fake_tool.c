@@ -1,8 +1,9 @@
-/* Stand-ins for qemu-img, virtiofsd, swtpm and ssh: which one is told by the name it is called by. Unknown options are refused.
+/* Stand-ins for qemu-img, virtiofsd, swtpm, ssh and curl: which one is told by the name it is called by. Unknown options are refused.
  *
  * FAKE_IMG: what qemu-img does: "full" (no space while creating), "nonsense" (answers something else), "hang", "damaged" (check finds errors).
  *           Its images are files whose first word is the format, and the second, if any, the backing file: "qcow2", "raw", "qcow2 /etc/passwd".
  * FAKE_HELPER: what virtiofsd and swtpm do: "die" (says why, ends), "no-socket" (runs on without one), "old" (virtiofsd is QEMU's former one).
+ * FAKE_CURL: what curl does: "fail"; otherwise the file it makes holds "firmware".
  * FAKE_SSH_LOG: a file to which ssh adds its arguments, one line per call. */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -202,12 +203,33 @@ static int be_ssh(char **argv)
     return 0;
 }
 
+/* ---- curl ---- */
+
+static int be_curl(char **argv)
+{
+    static const char *const form[] = {"-fsSL", "--proto", "=http,https,file", "--max-filesize", "", "-o", "", "--", "http"};
+
+    for (size_t i = 0; i < COUNT(form); i++)
+        if (!argv[i] || strncmp(argv[i], form[i], strlen(form[i])) != 0)
+            refuse("unknown or missing option");
+    if (told("FAKE_CURL", "fail")) {
+        fputs("curl: (22) The requested URL returned error: 404\n", stderr);
+        return 22;
+    }
+    FILE *file = fopen(argv[6], "w");
+    if (!file)
+        refuse("cannot write");
+    fputs("firmware", file);
+    fclose(file);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
         const char *name;
         int (*be)(char **argv);
-    } tools[] = {{"qemu-img", be_qemu_img}, {"virtiofsd", be_virtiofsd}, {"swtpm", be_swtpm}, {"ssh", be_ssh}};
+    } tools[] = {{"qemu-img", be_qemu_img}, {"virtiofsd", be_virtiofsd}, {"swtpm", be_swtpm}, {"ssh", be_ssh}, {"curl", be_curl}};
 
     (void)argc;
     tool = strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0];
