@@ -168,7 +168,7 @@ static bool of_running(lima_check *check, lima_err *err)
 {
     lima_start_stream *stream;
     bool there = false, running = false;
-    if (!lima_check_vm_start(check, NULL, &stream, err))
+    if (!lima_check_vm_start(check, NULL, &stream, err) || !lima_check_vm_running(check, err))
         return false;
     lima_json_set_str(lima_check_instance(check), "Running", "status");
     if (!lima_check_configure(check, NULL, err) || !supported(check, &there, err) || !there)

@@ -5,7 +5,7 @@
 #include "ctl/check/cases.h"
 #include "os/file.h"
 
-enum { START_MS = 120000, QUIET_MS = 500, POLL_MS = 100, RUNNING_MS = 20000, TOLD_MS = 30000 };
+enum { START_MS = 120000, QUIET_MS = 500, FAIL_MS = 10000, TOLD_MS = 30000 };
 
 #define NEWEST "grpc-go/1.82.0"
 #define OF_2_0_2 "grpc-go/1.77.0"
@@ -16,17 +16,6 @@ static bool opening_message(lima_check *check, lima_err *err)
     return lima_check_vm_start(check, NEWEST, &stream, err);
 }
 
-static bool wait_running(lima_check *check, lima_err *err)
-{
-    bool running = false;
-    lima_deadline until = lima_check_in(check, RUNNING_MS);
-    while (!running && lima_clock_now() < until)
-        if (!lima_check_status(check, &running, err)
-            || lima_wake_wait(lima_check_wake(check), lima_clock_in(running ? 0 : POLL_MS)))
-            return false;
-    return lima_check_that(running, err, "the status is not Running after Start");
-}
-
 /* An old client is told nothing until the VM ends: any success means "ended" to it. */
 static bool silent_for_old_clients(lima_check *check, lima_err *err)
 {
@@ -35,7 +24,7 @@ static bool silent_for_old_clients(lima_check *check, lima_err *err)
     lima_start_event event = {0};
     lima_check_be_old(check);
     if (!lima_check_vm_prepare(check, err) || !lima_check_client(check, OF_2_0_2, &client, err)
-        || !lima_check_start_stream(check, client, &stream, err) || !wait_running(check, err))
+        || !lima_check_start_stream(check, client, &stream, err) || !lima_check_vm_running(check, err))
         return false;
     bool told = lima_start_stream_next(stream, lima_check_in(check, QUIET_MS), NULL, &event, NULL);
     bool ok =
@@ -48,9 +37,7 @@ static bool silent_for_old_clients(lima_check *check, lima_err *err)
 static bool status_running(lima_check *check, lima_err *err)
 {
     lima_start_stream *stream;
-    return lima_check_vm_start(check, NEWEST, &stream, err)
-           && (wait_running(check, err)
-               || lima_err_wrap(err, "neither by --inspect-status nor by a pid file"));
+    return lima_check_vm_start(check, NEWEST, &stream, err) && lima_check_vm_running(check, err);
 }
 
 static bool calls_meanwhile(lima_check *check, lima_err *err)
@@ -69,22 +56,36 @@ static bool calls_meanwhile(lima_check *check, lima_err *err)
     return ok;
 }
 
+/* At once, or, from drivers that say success as soon as the VM's process exists, a little later. */
+static bool fails_with_text(lima_check *check, lima_start_stream *stream, const char *what, lima_err *err)
+{
+    lima_start_event event = {0};
+    bool ok = lima_start_stream_next(stream, lima_check_in(check, START_MS), NULL, &event, err);
+    if (ok && event.success) {
+        lima_start_event_free(&event);
+        ok =
+            lima_check_that(lima_start_stream_next(stream, lima_check_in(check, FAIL_MS), NULL, &event, NULL),
+                            err, "%s succeeded", what);
+    }
+    ok = ok
+         && lima_check_that(!event.success && (!event.ended || event.code != LIMA_CODE_OK), err,
+                            "%s succeeded", what)
+         && lima_check_that(event.error[0], err, "%s failed without a text", what);
+    lima_start_event_free(&event);
+    return ok;
+}
+
 static bool second_start_refused(lima_check *check, lima_err *err)
 {
     lima_client *client;
     lima_start_stream *first, *second;
-    lima_start_event event = {0};
     bool running = false;
-    bool ok = lima_check_vm_start(check, NEWEST, &first, err)
-              && lima_check_client(check, NEWEST, &client, err)
-              && lima_check_start_stream(check, client, &second, err)
-              && lima_start_stream_next(second, lima_check_in(check, START_MS), NULL, &event, err)
-              && lima_check_that(!event.success, err, "a second Start on a running VM succeeded")
-              && lima_check_that(event.error[0], err, "a second Start was refused without a text")
-              && lima_check_status(check, &running, err)
-              && lima_check_that(running, err, "the second Start ended the VM");
-    lima_start_event_free(&event);
-    return ok;
+    return lima_check_vm_start(check, NEWEST, &first, err) && lima_check_vm_running(check, err)
+           && lima_check_client(check, NEWEST, &client, err)
+           && lima_check_start_stream(check, client, &second, err)
+           && fails_with_text(check, second, "a second Start on a running VM", err)
+           && lima_check_status(check, &running, err)
+           && lima_check_that(running, err, "the second Start ended the VM");
 }
 
 /* The next thing on the stream must be a message; a bare end leaves the host agent running without a VM. */
@@ -112,8 +113,7 @@ static bool death_is_told(lima_check *check, lima_err *err)
 {
     lima_start_stream *stream;
     lima_process_id vm;
-    bool running = false;
-    if (!lima_check_vm_start(check, NEWEST, &stream, err) || !lima_check_status(check, &running, err))
+    if (!lima_check_vm_start(check, NEWEST, &stream, err) || !lima_check_vm_running(check, err))
         return false;
     if (!lima_check_vm_process(check, &vm))
         return lima_check_skip(check, "the driver names no process of its VM");
@@ -141,7 +141,8 @@ static bool configure_meanwhile(lima_check *check, lima_err *err)
         return false;
     lima_json_remove(lima_check_instance(check), "sshLocalPort");
     lima_json_set_str(lima_check_instance(check), "Running", "status");
-    return lima_check_configure(check, NULL, err) && lima_check_status(check, &running, err)
+    return lima_check_vm_running(check, err) && lima_check_configure(check, NULL, err)
+           && lima_check_status(check, &running, err)
            && lima_check_that(running, err, "Configure of a running VM ended it");
 }
 
@@ -151,7 +152,7 @@ static bool new_driver_takes_over(lima_check *check, lima_err *err)
     lima_start_stream *stream;
     lima_process_id vm;
     bool running = false, known;
-    if (!lima_check_vm_start(check, NEWEST, &stream, err) || !lima_check_status(check, &running, err))
+    if (!lima_check_vm_start(check, NEWEST, &stream, err) || !lima_check_vm_running(check, err))
         return false;
     known = lima_check_vm_process(check, &vm);
     lima_check_drop_start(check, stream);
@@ -163,28 +164,28 @@ static bool new_driver_takes_over(lima_check *check, lima_err *err)
                               "the VM's process %u lives on, unknown to the driver", (unsigned)vm.pid);
 }
 
-static bool failure_is_told(lima_check *check, lima_err *err)
+static bool start_without_disk(lima_check *check, lima_err *err)
 {
     lima_client *client;
     lima_start_stream *stream;
-    lima_start_event event = {0};
+    bool running = true;
+    bool ok = lima_check_client(check, NEWEST, &client, err)
+              && lima_check_start_stream(check, client, &stream, err)
+              && fails_with_text(check, stream, "Start without a disk", err);
+    lima_check_end_host_agent(check);
+    return ok && lima_check_status(check, &running, err)
+           && lima_check_that(!running, err, "Start failed, and the status is Running");
+}
+
+static bool failure_is_told(lima_check *check, lima_err *err)
+{
     lima_file_info info;
     char *disk = lima_path_join(lima_check_dir(check), "disk");
-    bool running = true;
     bool ok = lima_check_vm_prepare(check, err) && lima_file_stat(disk, true, &info, err);
-    if (ok && info.kind != LIMA_FILE_REGULAR) {
-        free(disk);
-        return lima_check_skip(check, "the driver keeps no file 'disk' that could be missing");
-    }
-    ok = ok && lima_file_remove(disk, err) && lima_check_client(check, NEWEST, &client, err)
-         && lima_check_start_stream(check, client, &stream, err)
-         && lima_start_stream_next(stream, lima_check_in(check, START_MS), NULL, &event, err)
-         && lima_check_that(!event.success, err, "Start succeeded without a disk")
-         && lima_check_that(event.error[0], err, "Start failed without a text");
-    lima_check_end_host_agent(check);
-    ok = ok && lima_check_status(check, &running, err)
-         && lima_check_that(!running, err, "Start failed, and the status is Running");
-    lima_start_event_free(&event);
+    if (ok && info.kind != LIMA_FILE_REGULAR)
+        lima_check_skip(check, "the driver keeps no file 'disk' that could be missing");
+    else
+        ok = ok && lima_file_remove(disk, err) && start_without_disk(check, err);
     free(disk);
     return ok;
 }

@@ -94,6 +94,8 @@ bool lima_check_vm_stop(lima_check *check, lima_err *err);
 void lima_check_end_host_agent(lima_check *check);
 /* By --inspect-status, as limactl reads it. */
 bool lima_check_status(lima_check *check, bool *ret_running, lima_err *err);
+/* Waits until the status is Running, as limactl does before it offers anything else. */
+bool lima_check_vm_running(lima_check *check, lima_err *err);
 /* As the last status named it; false: it did not. */
 bool lima_check_vm_process(const lima_check *check, lima_process_id *ret);
 

@@ -20,6 +20,8 @@ enum {
     PREPARE_MS = 120000,
     START_MS = 120000,
     PID_FILE_MAX = 32,
+    RUNNING_MS = 20000,
+    POLL_MS = 100,
     STOP_MS = 190000 /* limactl's patience with a host agent that stops: 3 min 10 s */
 };
 
@@ -199,6 +201,21 @@ bool lima_check_status(lima_check *check, bool *ret_running, lima_err *err)
         *ret_running = running;
     lima_json_free(answer);
     return ok;
+}
+
+bool lima_check_vm_running(lima_check *check, lima_err *err)
+{
+    bool running = false;
+    lima_deadline until = lima_check_in(check, RUNNING_MS);
+    while (!running && lima_clock_now() < until) {
+        if (!lima_check_status(check, &running, err))
+            return false;
+        if (!running && lima_wake_wait(check->config->wake, lima_clock_in(POLL_MS)))
+            return lima_err_set(err, LIMA_CODE_CANCELLED, "cancelled");
+    }
+    return lima_check_that(running, err,
+                           "neither --inspect-status nor a pid file says Running %d s after Start",
+                           RUNNING_MS / 1000);
 }
 
 bool lima_check_vm_process(const lima_check *check, lima_process_id *ret)
