@@ -164,14 +164,14 @@ static bool new_driver_takes_over(lima_check *check, lima_err *err)
                               "the VM's process %u lives on, unknown to the driver", (unsigned)vm.pid);
 }
 
-static bool start_without_disk(lima_check *check, lima_err *err)
+static bool start_on_folder(lima_check *check, lima_err *err)
 {
     lima_client *client;
     lima_start_stream *stream;
     bool running = true;
     bool ok = lima_check_client(check, NEWEST, &client, err)
               && lima_check_start_stream(check, client, &stream, err)
-              && fails_with_text(check, stream, "Start without a disk", err);
+              && fails_with_text(check, stream, "Start with a folder where the disk should be", err);
     lima_check_end_host_agent(check);
     return ok && lima_check_status(check, &running, err)
            && lima_check_that(!running, err, "Start failed, and the status is Running");
@@ -183,9 +183,10 @@ static bool failure_is_told(lima_check *check, lima_err *err)
     char *disk = lima_path_join(lima_check_dir(check), "disk");
     bool ok = lima_check_vm_prepare(check, err) && lima_file_stat(disk, true, &info, err);
     if (ok && info.kind != LIMA_FILE_REGULAR)
-        lima_check_skip(check, "the driver keeps no file 'disk' that could be missing");
+        lima_check_skip(check, "the driver keeps no file 'disk' that could be unusable");
     else
-        ok = ok && lima_file_remove(disk, err) && start_without_disk(check, err);
+        ok = ok && lima_file_remove(disk, err) && lima_dir_make(disk, LIMA_FILE_PRIVATE, err)
+             && start_on_folder(check, err);
     free(disk);
     return ok;
 }

@@ -49,8 +49,8 @@ class Machine:
         os.replace(self.disk + ".new", self.disk)
 
     def start(self):
-        if not os.path.exists(self.disk) and not wrong("start/failure-is-told"):
-            raise RuntimeError(f"disk '{self.disk}' is missing: run CreateDisk first")
+        if not os.path.isfile(self.disk) and not wrong("start/failure-is-told"):
+            raise RuntimeError(f"disk '{self.disk}' is no file: run CreateDisk first")
         child = subprocess.Popen(["sleep", "100000"], start_new_session=True, stdin=subprocess.DEVNULL,
                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         with open(self.pid_file, "w", encoding="ascii") as file:
