@@ -1,6 +1,7 @@
-/* How it works: a disk is made under the name disk.tmp (limactl cleans that up) or is the renamed image itself; the last step is always one rename to
- * the final name. Between the steps for an ISO image a crash leaves `iso` without `disk`, which the next call completes.
- * Deliberately not here: growing (limactl does it) and converting. */
+/* How it works: a disk is made under the name disk.tmp (limactl cleans that up) or is the renamed image
+ * itself; the last step is always one rename to the final name. Between the steps for an ISO image a crash
+ * leaves `iso` without `disk`, which the next call completes. Deliberately not here: growing (limactl does
+ * it) and converting. */
 #include "qemu/disk.h"
 
 #include <inttypes.h>
@@ -52,7 +53,8 @@ static bool remember(const lima_instance *inst, bool raw, lima_err *err)
 {
     static const char text[] = "{\"format\":\"raw\"}\n";
     char *path = lima_instance_path(inst, QEMU_DISK_FORMAT_FILE);
-    bool ok = raw ? lima_file_write(path, text, sizeof text - 1, LIMA_FILE_SHARED, err) : lima_file_remove(path, err);
+    bool ok = raw ? lima_file_write(path, text, sizeof text - 1, LIMA_FILE_SHARED, err)
+                  : lima_file_remove(path, err);
 
     free(path);
     return ok;
@@ -64,7 +66,7 @@ static bool is_remembered_raw(const lima_instance *inst)
     lima_json *doc = NULL;
     char *path = lima_instance_path(inst, QEMU_DISK_FORMAT_FILE);
     bool raw = lima_file_read(path, &text, NULL) && lima_json_parse(lima_buf_str(&text), text.len, &doc, NULL)
-            && lima_str_eq(lima_json_str(doc, "", "format"), "raw");
+               && lima_str_eq(lima_json_str(doc, "", "format"), "raw");
 
     lima_json_free(doc);
     free(path);
@@ -74,15 +76,17 @@ static bool is_remembered_raw(const lima_instance *inst)
 
 /* ---- making ---- */
 
-static bool create_qcow2(const lima_instance *inst, const char *file, const char *backing, const char *backing_format, lima_wake *wake,
-                         lima_err *err)
+static bool create_qcow2(const lima_instance *inst, const char *file, const char *backing,
+                         const char *backing_format, lima_wake *wake, lima_err *err)
 {
     char *path = lima_instance_path(inst, "disk.tmp");
     char *size = lima_mem_printf("%" PRIu64, inst->disk);
     char *what = lima_mem_printf("disk '%s/%s': create", inst->dir, file);
     const char *const plain[] = {"create", "-q", "-f", "qcow2", path, size, NULL};
-    const char *const backed[] = {"create", "-q", "-f", "qcow2", "-F", backing_format, "-b", backing, path, size, NULL};
-    bool ok = lima_file_remove(path, err) && lima_qemu_img_run(backing ? backed : plain, what, QEMU_IMG_WORK_MS, wake, NULL, err);
+    const char *const backed[] = {"create", "-q",    "-f", "qcow2", "-F", backing_format,
+                                  "-b",     backing, path, size,    NULL};
+    bool ok = lima_file_remove(path, err)
+              && lima_qemu_img_run(backing ? backed : plain, what, QEMU_IMG_WORK_MS, wake, NULL, err);
 
     if (!ok)
         lima_file_remove(path, NULL);
@@ -94,12 +98,15 @@ static bool create_qcow2(const lima_instance *inst, const char *file, const char
 
 static bool need_size(const lima_instance *inst, lima_err *err)
 {
-    return inst->disk > 0 || lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "disk: its size must be given, since the image is an installation medium");
+    return inst->disk > 0
+           || lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
+                           "disk: its size must be given, since the image is an installation medium");
 }
 
 static bool create_beside_iso(const lima_instance *inst, lima_wake *wake, lima_err *err)
 {
-    if (!need_size(inst, err) || !remember(inst, false, err) || !create_qcow2(inst, "disk", NULL, NULL, wake, err))
+    if (!need_size(inst, err) || !remember(inst, false, err)
+        || !create_qcow2(inst, "disk", NULL, NULL, wake, err))
         return false;
     return (exists(inst, "iso") || move(inst, "image", "iso", err)) && move(inst, "disk.tmp", "disk", err);
 }
@@ -109,7 +116,7 @@ static bool examine(const char *path, lima_wake *wake, char **ret_format, lima_e
 {
     qemu_image_info info = {0};
     bool ok = lima_qemu_img_info(path, NULL, wake, &info, err) && lima_qemu_image_info_check(&info, path, err)
-           && (!lima_str_eq(info.format, "qcow2") || lima_qemu_img_check(path, "qcow2", wake, err));
+              && (!lima_str_eq(info.format, "qcow2") || lima_qemu_img_check(path, "qcow2", wake, err));
 
     if (ok)
         *ret_format = lima_mem_strdup(info.format);
@@ -122,7 +129,7 @@ static bool create_from_image(const lima_instance *inst, lima_wake *wake, lima_e
     char *path = lima_instance_path(inst, "image");
     char *format = NULL;
     bool ok = examine(path, wake, &format, err) && remember(inst, lima_str_eq(format, "raw"), err)
-           && move(inst, "image", "disk", err);
+              && move(inst, "image", "disk", err);
 
     free(format);
     free(path);
@@ -146,7 +153,8 @@ static bool create_layer(const lima_instance *inst, lima_wake *wake, lima_err *e
     return ok;
 }
 
-bool lima_qemu_disk_create(const lima_instance *inst, lima_generation generation, lima_wake *wake, lima_err *err)
+bool lima_qemu_disk_create(const lima_instance *inst, lima_generation generation, lima_wake *wake,
+                           lima_err *err)
 {
     if (exists(inst, "disk") || exists(inst, "diffdisk"))
         return true;
@@ -156,7 +164,8 @@ bool lima_qemu_disk_create(const lima_instance *inst, lima_generation generation
         return create_beside_iso(inst, wake, err);
     if (exists(inst, "image"))
         return create_from_image(inst, wake, err);
-    return lima_err_set(err, LIMA_CODE_NOT_FOUND, "neither a disk nor an image in '%s'; was the download interrupted?", inst->dir);
+    return lima_err_set(err, LIMA_CODE_NOT_FOUND,
+                        "neither a disk nor an image in '%s'; was the download interrupted?", inst->dir);
 }
 
 /* ---- finding ---- */
@@ -179,12 +188,14 @@ static bool allow_basedisk(const lima_instance *inst, qemu_image_info *info, lim
     return ok;
 }
 
-static bool find_format(const lima_instance *inst, const char *path, lima_wake *wake, char **ret, lima_err *err)
+static bool find_format(const lima_instance *inst, const char *path, lima_wake *wake, char **ret,
+                        lima_err *err)
 {
     qemu_image_info info = {0};
     const char *known = is_remembered_raw(inst) ? "raw" : NULL;
     bool ok = lima_qemu_img_info(path, known, wake, &info, err) && allow_basedisk(inst, &info, wake, err)
-           && lima_qemu_image_info_check(&info, path, err) && (known || !lima_str_eq(info.format, "raw") || remember(inst, true, err));
+              && lima_qemu_image_info_check(&info, path, err)
+              && (known || !lima_str_eq(info.format, "raw") || remember(inst, true, err));
 
     if (ok)
         *ret = lima_mem_strdup(info.format);

@@ -20,8 +20,9 @@ static bool change_password(lima_call *call, const char *password, lima_err *err
         return lima_err_wrap(err, "VNC password");
     lima_json *arguments = lima_json_new_object();
     lima_json_set_str(arguments, password, "password");
-    bool ok = lima_qemu_qmp_call(qmp, "change-vnc-password", arguments, deadline, lima_call_wake(call), NULL, err)
-           || lima_err_wrap(err, "VNC password (video.display must be 'vnc')");
+    bool ok =
+        lima_qemu_qmp_call(qmp, "change-vnc-password", arguments, deadline, lima_call_wake(call), NULL, err)
+        || lima_err_wrap(err, "VNC password (video.display must be 'vnc')");
     lima_json_free(arguments);
     lima_qemu_vm_qmp_done(call, qmp);
     return ok;
@@ -32,8 +33,10 @@ static bool use_answer(const lima_json *answer, char **ret_port, lima_err *err)
     const char *port = lima_json_str(answer, "", "service");
     uint32_t number;
 
-    if (!lima_json_bool(answer, false, "enabled") || !lima_parse_u32(port, &number, NULL) || number == 0 || number > UINT16_MAX)
-        return lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION, "VNC display: QEMU serves none on a TCP port (video.display must be 'vnc')");
+    if (!lima_json_bool(answer, false, "enabled") || !lima_parse_u32(port, &number, NULL) || number == 0
+        || number > UINT16_MAX)
+        return lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
+                            "VNC display: QEMU serves none on a TCP port (video.display must be 'vnc')");
     *ret_port = lima_mem_strdup(port);
     return true;
 }
@@ -46,7 +49,8 @@ static bool connection(lima_call *call, char **ret_port, lima_err *err)
 
     if (!lima_qemu_vm_qmp(call, deadline, &qmp, err))
         return lima_err_wrap(err, "VNC display");
-    bool ok = lima_qemu_qmp_call(qmp, "query-vnc", NULL, deadline, lima_call_wake(call), &answer, err) && use_answer(answer, ret_port, err);
+    bool ok = lima_qemu_qmp_call(qmp, "query-vnc", NULL, deadline, lima_call_wake(call), &answer, err)
+              && use_answer(answer, ret_port, err);
     lima_json_free(answer);
     lima_qemu_vm_qmp_done(call, qmp);
     return ok;

@@ -14,7 +14,8 @@ static void info(const lima_instance *inst_or_null, lima_driver_info *ret)
     ret->image_formats = lima_qemu_image_formats();
 }
 
-/* Asking QEMU what it can do takes part of a second: done here, beside the download, a start finds the answers ready. */
+/* Asking QEMU what it can do takes part of a second: done here, beside the download, a start finds the
+ * answers ready. */
 static bool create_disk(lima_call *call, lima_err *err)
 {
     const lima_instance *inst = lima_call_instance(call);

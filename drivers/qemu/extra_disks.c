@@ -39,8 +39,10 @@ static bool fail_in_use(const char *name, const char *holder, lima_err *err)
 {
     char *other = lima_path_base(holder);
 
-    lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
-                 "additional disk '%s' is in use by instance '%s'; stop that one, or run `limactl disk unlock %s`", name, other, name);
+    lima_err_set(
+        err, LIMA_CODE_FAILED_PRECONDITION,
+        "additional disk '%s' is in use by instance '%s'; stop that one, or run `limactl disk unlock %s`",
+        name, other, name);
     free(other);
     return false;
 }
@@ -49,7 +51,8 @@ static bool fail_in_use(const char *name, const char *holder, lima_err *err)
 static bool settle_lock(const lima_instance *inst, const char *name, const char *lock, lima_err *err)
 {
     char *holder = holder_of(lock);
-    bool ok = holder ? is_ours(inst, holder) || fail_in_use(name, holder, err) : take_over(inst, name, lock, err);
+    bool ok =
+        holder ? is_ours(inst, holder) || fail_in_use(name, holder, err) : take_over(inst, name, lock, err);
 
     free(holder);
     return ok;
@@ -74,16 +77,20 @@ static bool check_disk(const char *name, const char *path, lima_wake *wake, qemu
     if (!lima_file_stat(path, true, &file, err))
         return false;
     if (file.kind == LIMA_FILE_NONE)
-        return lima_err_set(err, LIMA_CODE_NOT_FOUND, "additional disk '%s': no file '%s'; make it with `limactl disk create %s --size 10GiB`",
-                            name, path, name);
-    bool ok = lima_qemu_img_info(path, NULL, wake, &info, err) && lima_qemu_image_info_check(&info, path, err);
+        return lima_err_set(
+            err, LIMA_CODE_NOT_FOUND,
+            "additional disk '%s': no file '%s'; make it with `limactl disk create %s --size 10GiB`", name,
+            path, name);
+    bool ok =
+        lima_qemu_img_info(path, NULL, wake, &info, err) && lima_qemu_image_info_check(&info, path, err);
     if (ok)
         *ret = (qemu_disk){.path = lima_mem_strdup(path), .format = lima_mem_strdup(info.format)};
     lima_qemu_image_info_free(&info);
     return ok;
 }
 
-static bool take_one(const lima_instance *inst, const char *name, lima_wake *wake, qemu_extra_disks *disks, lima_err *err)
+static bool take_one(const lima_instance *inst, const char *name, lima_wake *wake, qemu_extra_disks *disks,
+                     lima_err *err)
 {
     char *home = lima_path_dir(inst->dir);
     char *folder = lima_mem_printf("%s/_disks/%s", home, name);
@@ -113,17 +120,21 @@ static bool name_ok(const char *name)
     return *name && *name != '.' && !strpbrk(name, "/\\");
 }
 
-bool lima_qemu_extra_disks_take(const lima_instance *inst, lima_wake *wake, qemu_extra_disks *ret, lima_err *err)
+bool lima_qemu_extra_disks_take(const lima_instance *inst, lima_wake *wake, qemu_extra_disks *ret,
+                                lima_err *err)
 {
     qemu_extra_disks disks = {0};
     size_t count = lima_json_count(inst->doc, "config.additionalDisks");
     bool ok = count <= QEMU_DISKS_MAX
-           || lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "additionalDisks: %zu are more than the %d possible", count, QEMU_DISKS_MAX);
+              || lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
+                              "additionalDisks: %zu are more than the %d possible", count, QEMU_DISKS_MAX);
 
     for (size_t i = 0; ok && i < count; i++) {
         const char *name = lima_json_str(inst->doc, "", "config.additionalDisks[%zu].name", i);
-        ok = (name_ok(name) || lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "additionalDisks[%zu].name: '%s' is no disk's name", i, name))
-          && take_one(inst, name, wake, &disks, err);
+        ok = (name_ok(name)
+              || lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
+                              "additionalDisks[%zu].name: '%s' is no disk's name", i, name))
+             && take_one(inst, name, wake, &disks, err);
     }
     if (ok) {
         *ret = disks;

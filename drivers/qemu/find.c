@@ -42,8 +42,9 @@ static bool name_matches(qemu_qmp *qmp, const lima_instance *inst, lima_deadline
     lima_json *answer = NULL;
     char *name = lima_mem_printf("lima-%s", inst->name);
     bool ok = lima_qemu_qmp_call(qmp, "query-name", NULL, deadline, NULL, &answer, err)
-           && (lima_str_eq(lima_json_str(answer, "", "name"), name)
-               || lima_err_set(err, LIMA_CODE_NOT_FOUND, "the VM there is another one, '%s'", lima_json_str(answer, "", "name")));
+              && (lima_str_eq(lima_json_str(answer, "", "name"), name)
+                  || lima_err_set(err, LIMA_CODE_NOT_FOUND, "the VM there is another one, '%s'",
+                                  lima_json_str(answer, "", "name")));
 
     free(name);
     lima_json_free(answer);
@@ -75,7 +76,8 @@ void lima_qemu_find(const lima_instance *inst, lima_deadline deadline, qemu_foun
     lima_process_id now;
 
     found.recorded = lima_qemu_record_read(inst, &found.record, NULL);
-    if (found.recorded && lima_process_find(found.record.vm.pid, &now) && now.start == found.record.vm.start) {
+    if (found.recorded && lima_process_find(found.record.vm.pid, &now)
+        && now.start == found.record.vm.start) {
         found.kind = QEMU_FOUND_RUNNING;
         found.id = found.record.vm;
     } else {

@@ -1,4 +1,5 @@
-/* Which QEMU, if any, runs this instance now. Asked from the system each time, never remembered (design 3.4). */
+/* Which QEMU, if any, runs this instance now. Asked from the system each time, never remembered (design
+ * 3.4). */
 #pragma once
 
 #include <stdbool.h>
@@ -16,14 +17,15 @@ typedef enum qemu_found_kind {
 
 typedef struct qemu_found {
     qemu_found_kind kind;
-    lima_process_id id;  /* {0} when only the control socket knows the VM */
-    bool recorded;       /* `record` is the VM's */
-    qemu_record record;  /* of the last VM, running or not, when there is one; owned */
+    lima_process_id id; /* {0} when only the control socket knows the VM */
+    bool recorded;      /* `record` is the VM's */
+    qemu_record record; /* of the last VM, running or not, when there is one; owned */
     char why[256];
 } qemu_found;
 
-/* Looks for the recorded process (pid and start time). Without it: for a control socket that answers with this instance's name, its pid from
- * <vmType>.pid. So neither a recycled pid nor another program's socket is taken for the VM. Never fails. */
+/* Looks for the recorded process (pid and start time). Without it: for a control socket that answers with
+ * this instance's name, its pid from <vmType>.pid. So neither a recycled pid nor another program's socket
+ * is taken for the VM. Never fails. */
 void lima_qemu_find(const lima_instance *inst, lima_deadline deadline, qemu_found *ret);
 void lima_qemu_found_free(qemu_found *found);
 

@@ -1,5 +1,6 @@
-/* How it works: curl writes to a temporary name, the digest is checked on what came, then the file gets its name. An own HTTPS client would be
- * more code than the rest of the driver; where there is no curl the log says what to put where. */
+/* How it works: curl writes to a temporary name, the digest is checked on what came, then the file gets its
+ * name. An own HTTPS client would be more code than the rest of the driver; where there is no curl the log
+ * says what to put where. */
 #include "qemu/firmware_fetch.h"
 
 #include <stdio.h>
@@ -23,7 +24,8 @@ bool lima_qemu_firmware_check_digest(const char *digest, const void *bytes, size
     if (lima_str_empty(digest))
         return true;
     if (!lima_str_has_prefix(digest, "sha256:") || strlen(digest) != sizeof text - 1)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "digest '%s' cannot be checked, it must be sha256:…", digest);
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
+                            "digest '%s' cannot be checked, it must be sha256:…", digest);
     lima_sha256(&bytes, &len, 1, sum);
     for (size_t i = 0; i < LIMA_SHA256_LEN; i++)
         snprintf(text + 7 + 2 * i, 3, "%02x", sum[i]);
@@ -35,7 +37,8 @@ bool lima_qemu_firmware_check_digest(const char *digest, const void *bytes, size
 static bool check_file(const char *path, const char *digest, lima_err *err)
 {
     lima_buf bytes = LIMA_BUF(QEMU_FIRMWARE_BYTES_MAX);
-    bool ok = lima_file_read(path, &bytes, err) && lima_qemu_firmware_check_digest(digest, lima_buf_str(&bytes), bytes.len, err);
+    bool ok = lima_file_read(path, &bytes, err)
+              && lima_qemu_firmware_check_digest(digest, lima_buf_str(&bytes), bytes.len, err);
 
     lima_buf_free(&bytes);
     return ok;
@@ -44,10 +47,12 @@ static bool check_file(const char *path, const char *digest, lima_err *err)
 static bool download(const char *url, const char *to, lima_wake *wake, lima_err *err)
 {
     char *limit = lima_mem_printf("%d", QEMU_FIRMWARE_BYTES_MAX);
-    const char *const argv[] = {"curl", "-fsSL", "--proto", "=http,https,file", "--max-filesize", limit, "-o", to, "--", url, NULL};
+    const char *const argv[] = {
+        "curl", "-fsSL", "--proto", "=http,https,file", "--max-filesize", limit, "-o", to, "--", url, NULL};
     lima_buf errors = LIMA_BUF(4096);
     lima_process_exit end;
-    bool ok = lima_process_run(argv, NULL, NULL, &errors, lima_clock_in(QEMU_FIRMWARE_FETCH_MS), wake, &end, err);
+    bool ok =
+        lima_process_run(argv, NULL, NULL, &errors, lima_clock_in(QEMU_FIRMWARE_FETCH_MS), wake, &end, err);
 
     if (errors.len)
         lima_str_trim(errors.data);
@@ -61,8 +66,8 @@ static bool download(const char *url, const char *to, lima_wake *wake, lima_err 
 static bool fetch(const char *url, const char *digest, const char *path, lima_wake *wake, lima_err *err)
 {
     char *temporary = lima_mem_printf("%s.tmp", path);
-    bool ok = lima_file_remove(temporary, err) && download(url, temporary, wake, err) && check_file(temporary, digest, err)
-           && lima_file_rename(temporary, path, err);
+    bool ok = lima_file_remove(temporary, err) && download(url, temporary, wake, err)
+              && check_file(temporary, digest, err) && lima_file_rename(temporary, path, err);
 
     if (!ok)
         lima_file_remove(temporary, NULL);
@@ -78,7 +83,9 @@ void lima_qemu_firmware_fetch(const lima_instance *inst, lima_wake *wake)
     lima_file_info info = {0};
     lima_err err = {0};
 
-    if (url && lima_file_stat(path, true, &info, NULL) && info.kind == LIMA_FILE_NONE && !fetch(url, digest, path, wake, &err))
-        lima_log_warn("firmware '%s' could not be fetched: %s (put it by hand to '%s'); looking elsewhere", url, err.text, path);
+    if (url && lima_file_stat(path, true, &info, NULL) && info.kind == LIMA_FILE_NONE
+        && !fetch(url, digest, path, wake, &err))
+        lima_log_warn("firmware '%s' could not be fetched: %s (put it by hand to '%s'); looking elsewhere",
+                      url, err.text, path);
     free(path);
 }

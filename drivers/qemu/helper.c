@@ -1,6 +1,7 @@
-/* How it works: output goes to a file and not into a pipe, so that a helper lives on, and its last words stay, when this driver ends. Readiness is the
- * socket's appearance, looked for at short intervals while waiting for the process's end. Deliberately not here: starting a dead helper
- * again. QEMU does not reconnect to it; what helps is a restart of the VM, and the log says so. */
+/* How it works: output goes to a file and not into a pipe, so that a helper lives on, and its last words
+ * stay, when this driver ends. Readiness is the socket's appearance, looked for at short intervals while
+ * waiting for the process's end. Deliberately not here: starting a dead helper again. QEMU does not
+ * reconnect to it; what helps is a restart of the VM, and the log says so. */
 #include "qemu/helper.h"
 
 #include <stdlib.h>
@@ -46,12 +47,14 @@ static bool fail_with_words(const char *name, const char *what, const char *log,
 {
     char *words = last_words(log);
 
-    lima_err_set(err, LIMA_CODE_UNAVAILABLE, "%s %s%s%s (log: %s)", name, what, *words ? ": " : "", words, log);
+    lima_err_set(err, LIMA_CODE_UNAVAILABLE, "%s %s%s%s (log: %s)", name, what, *words ? ": " : "", words,
+                 log);
     free(words);
     return false;
 }
 
-static bool await_socket(const char *name, lima_process *process, const char *socket, const char *log, lima_wake *wake, lima_err *err)
+static bool await_socket(const char *name, lima_process *process, const char *socket, const char *log,
+                         lima_wake *wake, lima_err *err)
 {
     lima_deadline deadline = lima_clock_in(QEMU_HELPER_START_MS);
     lima_process_exit end;
@@ -75,14 +78,18 @@ static void end_child(lima_process *process)
     lima_process_wait(process, lima_clock_in(QEMU_HELPER_END_MS), NULL, &(lima_process_exit){0}, NULL);
 }
 
-bool lima_qemu_helper_start(const char *name, const lima_strv *argv, const char *socket, const char *log, lima_wake *wake, qemu_helpers *list,
-                            lima_err *err)
+bool lima_qemu_helper_start(const char *name, const lima_strv *argv, const char *socket, const char *log,
+                            lima_wake *wake, qemu_helpers *list, lima_err *err)
 {
     lima_process *process = NULL;
-    lima_process_desc desc = {
-        .argv = lima_strv_items(argv), .out = LIMA_PROCESS_FILE, .err = LIMA_PROCESS_FILE, .out_file = log, .err_file = log};
+    lima_process_desc desc = {.argv = lima_strv_items(argv),
+                              .out = LIMA_PROCESS_FILE,
+                              .err = LIMA_PROCESS_FILE,
+                              .out_file = log,
+                              .err_file = log};
 
-    if (!lima_file_remove(socket, err) || !lima_file_remove(log, err) || !lima_process_start(&desc, &process, err))
+    if (!lima_file_remove(socket, err) || !lima_file_remove(log, err)
+        || !lima_process_start(&desc, &process, err))
         return lima_err_wrap(err, "%s", name);
     bool ok = await_socket(name, process, socket, log, wake, err);
     if (ok)
@@ -96,7 +103,8 @@ bool lima_qemu_helper_start(const char *name, const lima_strv *argv, const char 
 void lima_qemu_helpers_add(qemu_helpers *list, const char *name, const char *log, lima_process_id id)
 {
     list->items = lima_mem_resize(list->items, list->len + 1, sizeof *list->items);
-    list->items[list->len++] = (qemu_helper){.name = lima_mem_strdup(name), .log = lima_mem_strdup(log), .id = id};
+    list->items[list->len++] =
+        (qemu_helper){.name = lima_mem_strdup(name), .log = lima_mem_strdup(log), .id = id};
 }
 
 static bool alive(lima_process_id id)
@@ -112,8 +120,8 @@ void lima_qemu_helpers_watch(qemu_helpers *list)
             continue;
         helper->reported = true;
         char *words = last_words(helper->log);
-        lima_log_error("%s has ended while the VM runs; restart the instance to get it back%s%s (log: %s)", helper->name, *words ? ": " : "",
-                       words, helper->log);
+        lima_log_error("%s has ended while the VM runs; restart the instance to get it back%s%s (log: %s)",
+                       helper->name, *words ? ": " : "", words, helper->log);
         free(words);
     }
 }

@@ -1,5 +1,5 @@
-/* Processes beside QEMU that serve it over a local socket: virtiofsd, swtpm. They outlive this driver with the VM, so what is kept of them
- * is their identity. */
+/* Processes beside QEMU that serve it over a local socket: virtiofsd, swtpm. They outlive this driver with
+ * the VM, so what is kept of them is their identity. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,9 +10,9 @@
 #include "os/process.h"
 
 enum {
-    QEMU_HELPERS_MAX = 257,         /* one per mount and the TPM */
-    QEMU_HELPER_START_MS = 15000,   /* until its socket exists */
-    QEMU_HELPER_END_MS = 5000,      /* to end when asked; then it is killed */
+    QEMU_HELPERS_MAX = 257,       /* one per mount and the TPM */
+    QEMU_HELPER_START_MS = 15000, /* until its socket exists */
+    QEMU_HELPER_END_MS = 5000,    /* to end when asked; then it is killed */
 };
 
 typedef struct qemu_helper {
@@ -27,10 +27,10 @@ typedef struct qemu_helpers {
     size_t len;
 } qemu_helpers;
 
-/* Starts it and waits until `socket` exists (removed before, if stale). Its output goes to `log`, made anew. When it ends early or makes no
- * socket in time, it is ended and the error has its last words. */
-bool lima_qemu_helper_start(const char *name, const lima_strv *argv, const char *socket, const char *log, lima_wake *wake, qemu_helpers *list,
-                            lima_err *err);
+/* Starts it and waits until `socket` exists (removed before, if stale). Its output goes to `log`, made
+ * anew. When it ends early or makes no socket in time, it is ended and the error has its last words. */
+bool lima_qemu_helper_start(const char *name, const lima_strv *argv, const char *socket, const char *log,
+                            lima_wake *wake, qemu_helpers *list, lima_err *err);
 void lima_qemu_helpers_add(qemu_helpers *list, const char *name, const char *log, lima_process_id id);
 /* Logs those that have ended while the VM runs, each once. */
 void lima_qemu_helpers_watch(qemu_helpers *list);

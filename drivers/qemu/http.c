@@ -1,5 +1,6 @@
-/* How it works: the request says HTTP/1.0, so the server sends the answer in one piece and closes; everything up to the end is read, then looked
- * at. Deliberately not here: kept connections, chunks, redirects, TCP. */
+/* How it works: the request says HTTP/1.0, so the server sends the answer in one piece and closes;
+ * everything up to the end is read, then looked at. Deliberately not here: kept connections, chunks,
+ * redirects, TCP. */
 #include "qemu/http.h"
 
 #include <stdlib.h>
@@ -58,7 +59,8 @@ static int64_t parse_length(const char *head, size_t len)
     return value;
 }
 
-bool lima_qemu_http_parse(const char *text, size_t len, unsigned *ret_status, const char **ret_body, size_t *ret_len, lima_err *err)
+bool lima_qemu_http_parse(const char *text, size_t len, unsigned *ret_status, const char **ret_body,
+                          size_t *ret_len, lima_err *err)
 {
     unsigned status;
     const char *end = find(text, len, "\r\n\r\n");
@@ -69,17 +71,19 @@ bool lima_qemu_http_parse(const char *text, size_t len, unsigned *ret_status, co
     size_t body_len = len - (size_t)(body - text);
     int64_t said = parse_length(text, (size_t)(end - text));
     if (said >= 0 && (uint64_t)said > body_len)
-        return lima_err_set(err, LIMA_CODE_DATA_LOSS, "the answer was cut after %zu of %lld bytes", body_len, (long long)said);
+        return lima_err_set(err, LIMA_CODE_DATA_LOSS, "the answer was cut after %zu of %lld bytes", body_len,
+                            (long long)said);
     *ret_status = status;
     *ret_body = body;
     *ret_len = said >= 0 ? (size_t)said : body_len;
     return true;
 }
 
-static bool send_request(lima_stream *stream, const char *method, const char *target, const char *json, lima_deadline deadline,
-                         lima_wake *wake, lima_err *err)
+static bool send_request(lima_stream *stream, const char *method, const char *target, const char *json,
+                         lima_deadline deadline, lima_wake *wake, lima_err *err)
 {
-    char *request = lima_mem_printf("%s %s HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+    char *request = lima_mem_printf("%s %s HTTP/1.0\r\nHost: localhost\r\nContent-Type: "
+                                    "application/json\r\nContent-Length: %zu\r\n\r\n%s",
                                     method, target, json ? strlen(json) : 0, json ? json : "");
     bool ok = lima_stream_write(stream, request, strlen(request), deadline, wake, err);
 
@@ -87,12 +91,14 @@ static bool send_request(lima_stream *stream, const char *method, const char *ta
     return ok;
 }
 
-static bool read_all(lima_stream *stream, lima_buf *into, lima_deadline deadline, lima_wake *wake, lima_err *err)
+static bool read_all(lima_stream *stream, lima_buf *into, lima_deadline deadline, lima_wake *wake,
+                     lima_err *err)
 {
     for (size_t len = 1; len > 0; into->len += len) {
         char *room = lima_buf_reserve(into, 4096);
         if (!room)
-            return lima_err_set(err, LIMA_CODE_OUT_OF_RANGE, "the answer is longer than %d bytes", QEMU_HTTP_BYTES_MAX);
+            return lima_err_set(err, LIMA_CODE_OUT_OF_RANGE, "the answer is longer than %d bytes",
+                                QEMU_HTTP_BYTES_MAX);
         if (!lima_stream_read(stream, room, 4096, deadline, wake, &len, err))
             return false;
     }
@@ -113,17 +119,19 @@ static bool use_answer(const lima_buf *answer, lima_buf *ret_body, lima_err *err
         return lima_err_set(err, LIMA_CODE_UNKNOWN, "status %u: %.*s", status, (int)shown, body);
     }
     if (ret_body && !lima_buf_add(ret_body, body, len))
-        return lima_err_set(err, LIMA_CODE_OUT_OF_RANGE, "the answer is longer than %zu bytes", ret_body->limit);
+        return lima_err_set(err, LIMA_CODE_OUT_OF_RANGE, "the answer is longer than %zu bytes",
+                            ret_body->limit);
     return true;
 }
 
-bool lima_qemu_http(const char *socket, const char *method, const char *target, const char *json, lima_deadline deadline, lima_wake *wake,
-                    lima_buf *ret_body, lima_err *err)
+bool lima_qemu_http(const char *socket, const char *method, const char *target, const char *json,
+                    lima_deadline deadline, lima_wake *wake, lima_buf *ret_body, lima_err *err)
 {
     lima_stream *stream = NULL;
     lima_buf answer = LIMA_BUF(QEMU_HTTP_BYTES_MAX);
-    bool ok = lima_stream_connect(socket, deadline, &stream, err) && send_request(stream, method, target, json, deadline, wake, err)
-           && read_all(stream, &answer, deadline, wake, err) && use_answer(&answer, ret_body, err);
+    bool ok = lima_stream_connect(socket, deadline, &stream, err)
+              && send_request(stream, method, target, json, deadline, wake, err)
+              && read_all(stream, &answer, deadline, wake, err) && use_answer(&answer, ret_body, err);
 
     if (!ok)
         lima_err_wrap(err, "network daemon at '%s': %s %s", socket, method, target);

@@ -11,8 +11,8 @@
 enum { STDERR_BYTES_MAX = 16 * 1024, CHECK_DAMAGED = 2 };
 
 /* True when it ran to its end, however it ended. */
-static bool run(const char *const *args, uint32_t limit_ms, lima_wake *wake, lima_buf *out, lima_buf *errors, lima_process_exit *end,
-                lima_err *err)
+static bool run(const char *const *args, uint32_t limit_ms, lima_wake *wake, lima_buf *out, lima_buf *errors,
+                lima_process_exit *end, lima_err *err)
 {
     char *program = NULL;
     lima_strv argv = {0};
@@ -22,13 +22,15 @@ static bool run(const char *const *args, uint32_t limit_ms, lima_wake *wake, lim
     lima_strv_add(&argv, program);
     for (size_t i = 0; args[i]; i++)
         lima_strv_add(&argv, args[i]);
-    bool ok = lima_process_run(lima_strv_items(&argv), NULL, out, errors, lima_clock_in(limit_ms), wake, end, err);
+    bool ok =
+        lima_process_run(lima_strv_items(&argv), NULL, out, errors, lima_clock_in(limit_ms), wake, end, err);
     lima_strv_free(&argv);
     free(program);
     return ok;
 }
 
-bool lima_qemu_img_run(const char *const *args, const char *what, uint32_t limit_ms, lima_wake *wake, lima_buf *ret_out, lima_err *err)
+bool lima_qemu_img_run(const char *const *args, const char *what, uint32_t limit_ms, lima_wake *wake,
+                       lima_buf *ret_out, lima_err *err)
 {
     lima_buf errors = LIMA_BUF(STDERR_BYTES_MAX);
     lima_process_exit end;
@@ -40,14 +42,15 @@ bool lima_qemu_img_run(const char *const *args, const char *what, uint32_t limit
     return ok;
 }
 
-bool lima_qemu_img_info(const char *path, const char *format, lima_wake *wake, qemu_image_info *ret, lima_err *err)
+bool lima_qemu_img_info(const char *path, const char *format, lima_wake *wake, qemu_image_info *ret,
+                        lima_err *err)
 {
     const char *const with_format[] = {"info", "--output=json", "--force-share", "-f", format, path, NULL};
     const char *const without[] = {"info", "--output=json", "--force-share", path, NULL};
     lima_buf out = LIMA_BUF(QEMU_IMAGE_INFO_BYTES_MAX);
     char *what = lima_mem_printf("disk image '%s'", path);
     bool ok = lima_qemu_img_run(format ? with_format : without, what, QEMU_IMG_INFO_MS, wake, &out, err)
-           && lima_qemu_image_info_parse(lima_buf_str(&out), out.len, path, ret, err);
+              && lima_qemu_image_info_parse(lima_buf_str(&out), out.len, path, ret, err);
 
     free(what);
     lima_buf_free(&out);
@@ -63,6 +66,8 @@ bool lima_qemu_img_check(const char *path, const char *format, lima_wake *wake, 
         return lima_err_wrap(err, "disk image '%s': check", path);
     if (!end.signaled && end.code == CHECK_DAMAGED)
         return lima_err_set(err, LIMA_CODE_DATA_LOSS,
-                            "disk image '%s' is damaged or was cut short (`qemu-img check` finds errors); download or copy it again", path);
+                            "disk image '%s' is damaged or was cut short (`qemu-img check` finds errors); "
+                            "download or copy it again",
+                            path);
     return true;
 }

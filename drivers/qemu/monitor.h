@@ -1,4 +1,5 @@
-/* Monitors in memory that begins as zeros: the driver's state block (driver.h: state_size) and static variables. */
+/* Monitors in memory that begins as zeros: the driver's state block (driver.h: state_size) and static
+ * variables. */
 #pragma once
 
 #include <stdatomic.h>

@@ -45,8 +45,9 @@ static bool set_up(const setup *job, lima_err *err)
     const lima_instance *inst = job->inst;
     uint64_t limit = lima_qemu_limit_ms("LIMA_USERNET_RESOLVE_IP_ADDRESS_TIMEOUT", 60000, QEMU_LEASE_MS);
     char *ip = NULL;
-    bool ok = lima_qemu_usernet_await_lease(job->endpoint, job->mac, lima_clock_in(limit), job->end, &ip, err)
-           && lima_qemu_usernet_expose(job->endpoint, inst->ssh_address, inst->ssh_port, ip, job->end, err);
+    bool ok =
+        lima_qemu_usernet_await_lease(job->endpoint, job->mac, lima_clock_in(limit), job->end, &ip, err)
+        && lima_qemu_usernet_expose(job->endpoint, inst->ssh_address, inst->ssh_port, ip, job->end, err);
 
     if (ok) {
         lima_err names = {0};

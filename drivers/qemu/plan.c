@@ -1,5 +1,6 @@
-/* How it works: each step fills one part of `finding`, in the order settings.h tells, and the pure half makes settings and command line of it.
- * Deliberately not here: anything that changes the instance folder, but for what limactl should see done (mount folders). */
+/* How it works: each step fills one part of `finding`, in the order settings.h tells, and the pure half
+ * makes settings and command line of it. Deliberately not here: anything that changes the instance folder,
+ * but for what limactl should see done (mount folders). */
 #include "qemu/plan.h"
 
 #include <stdlib.h>
@@ -56,7 +57,8 @@ static bool has_sme(const lima_host *host, lima_wake *wake)
     lima_buf out = LIMA_BUF(64);
     lima_process_exit end;
     bool sme = lima_str_eq(host->os, "darwin")
-            && lima_process_run(argv, NULL, &out, NULL, lima_clock_in(SYSCTL_MS), wake, &end, NULL) && out.len && out.data[0] == '1';
+               && lima_process_run(argv, NULL, &out, NULL, lima_clock_in(SYSCTL_MS), wake, &end, NULL)
+               && out.len && out.data[0] == '1';
 
     lima_buf_free(&out);
     return sme;
@@ -77,8 +79,9 @@ static bool find_program(const lima_instance *inst, finding *found, lima_err *er
     bool ok = lima_qemu_program_words(inst->arch, value, &found->words, err);
 
     if (ok && !lima_file_find_program(found->words.items[0], &program, err))
-        ok = lima_err_wrap(err, "QEMU for %s guests (install it: package %s on Debian; or set %s)", inst->arch,
-                           lima_str_eq(inst->arch, "x86_64") ? "qemu-system-x86" : "qemu-system-arm", variable);
+        ok = lima_err_wrap(
+            err, "QEMU for %s guests (install it: package %s on Debian; or set %s)", inst->arch,
+            lima_str_eq(inst->arch, "x86_64") ? "qemu-system-x86" : "qemu-system-arm", variable);
     if (ok) {
         free(found->words.items[0]);
         found->words.items[0] = program;
@@ -100,11 +103,12 @@ static bool ask_program(const lima_instance *inst, finding *found, lima_wake *wa
     return true;
 }
 
-static bool choose(const lima_instance *inst, finding *found, const qemu_accel_probe *probe, qemu_choice *ret, lima_err *err)
+static bool choose(const lima_instance *inst, finding *found, const qemu_accel_probe *probe, qemu_choice *ret,
+                   lima_err *err)
 {
     *ret = (qemu_choice){0};
     return lima_qemu_choose_accel(inst->arch, &found->host, &found->features, probe, ret, err)
-        && lima_qemu_choose_cpu(inst, &found->host, &found->features, ret, err);
+           && lima_qemu_choose_cpu(inst, &found->host, &found->features, ret, err);
 }
 
 /* The accelerator is tried with the processor model it would run. */
@@ -173,7 +177,8 @@ static bool find_firmware(const lima_instance *inst, finding *found, lima_wake *
         lima_log_warn("firmware.legacyBIOS means nothing for %s guests and is ignored", inst->arch);
     lima_file_real_path(found->words.items[0], &program, NULL);
     lima_qemu_firmware_candidates(inst, program ? program : "", lima_host_get()->home, &candidates);
-    bool ok = lima_qemu_firmware_choose(inst, &candidates, found->kernel != NULL, file_exists, NULL, &found->firmware, err);
+    bool ok = lima_qemu_firmware_choose(inst, &candidates, found->kernel != NULL, file_exists, NULL,
+                                        &found->firmware, err);
     free(program);
     lima_strv_free(&candidates);
     return ok;
@@ -186,7 +191,7 @@ static bool find_networks(const lima_instance *inst, finding *found, lima_err *e
     char *path = lima_path_join(home, "_config/networks.yaml");
     lima_err failure = {0};
     bool ok = lima_file_read(path, &yaml, &failure) || failure.code == LIMA_CODE_NOT_FOUND
-           || lima_err_set(err, failure.code, "%s", failure.text);
+              || lima_err_set(err, failure.code, "%s", failure.text);
 
     ok = ok && lima_qemu_user_v2_names(lima_buf_str(&yaml), yaml.len, &found->user_v2, err);
     free(path);
@@ -200,9 +205,10 @@ static bool find_networks(const lima_instance *inst, finding *found, lima_err *e
 static bool find_all(const lima_instance *inst, lima_wake *wake, finding *found, lima_err *err)
 {
     find_host(found, wake);
-    return find_program(inst, found, err) && ask_program(inst, found, wake, err) && choose_accel(inst, found, wake, err)
-        && find_boot_files(inst, found, err) && find_firmware(inst, found, wake, err) && find_networks(inst, found, err)
-        && lima_qemu_disk_find(inst, wake, &found->disk, err);
+    return find_program(inst, found, err) && ask_program(inst, found, wake, err)
+           && choose_accel(inst, found, wake, err) && find_boot_files(inst, found, err)
+           && find_firmware(inst, found, wake, err) && find_networks(inst, found, err)
+           && lima_qemu_disk_find(inst, wake, &found->disk, err);
 }
 
 static void warn_overridden(const qemu_settings *settings)
@@ -212,21 +218,33 @@ static void warn_overridden(const qemu_settings *settings)
     lima_qemu_argv_overridden(settings, &left_out);
     if (left_out.len) {
         char *list = lima_strv_join(&left_out, " ");
-        lima_log_warn("%s is set and has options that replace the driver's: %s", lima_qemu_program_variable(settings->arch), list);
+        lima_log_warn("%s is set and has options that replace the driver's: %s",
+                      lima_qemu_program_variable(settings->arch), list);
         free(list);
     }
     lima_strv_free(&left_out);
 }
 
-static bool make_settings(const lima_instance *inst, lima_generation generation, const finding *found, qemu_plan *plan, lima_err *err)
+static bool make_settings(const lima_instance *inst, lima_generation generation, const finding *found,
+                          qemu_plan *plan, lima_err *err)
 {
-    qemu_inputs inputs = {
-        .host = &found->host, .machine_id = lima_host_get()->machine_id, .home = lima_host_get()->home,
-        .program_words = &found->words, .features = &found->features, .choice = &found->choice, .user_v2 = &found->user_v2,
-        .firmware = found->firmware, .disk = found->disk.disk.path, .disk_format = found->disk.disk.format, .iso = found->disk.iso,
-        .kernel = found->kernel, .initrd = found->initrd, .cidata = found->cidata,
-        .cmdline = found->cmdline.len ? lima_buf_str(&found->cmdline) : NULL,
-        .extra_disks = plan->extra_disks.items, .extra_disk_count = plan->extra_disks.len};
+    qemu_inputs inputs = {.host = &found->host,
+                          .machine_id = lima_host_get()->machine_id,
+                          .home = lima_host_get()->home,
+                          .program_words = &found->words,
+                          .features = &found->features,
+                          .choice = &found->choice,
+                          .user_v2 = &found->user_v2,
+                          .firmware = found->firmware,
+                          .disk = found->disk.disk.path,
+                          .disk_format = found->disk.disk.format,
+                          .iso = found->disk.iso,
+                          .kernel = found->kernel,
+                          .initrd = found->initrd,
+                          .cidata = found->cidata,
+                          .cmdline = found->cmdline.len ? lima_buf_str(&found->cmdline) : NULL,
+                          .extra_disks = plan->extra_disks.items,
+                          .extra_disk_count = plan->extra_disks.len};
 
     if (!lima_qemu_settings_from_instance(inst, generation, &inputs, &plan->settings, err))
         return false;
@@ -243,12 +261,15 @@ static bool make_mount_folders(const qemu_mounts *mounts, lima_err *err)
     return true;
 }
 
-bool lima_qemu_plan_make(const lima_instance *inst, lima_generation generation, lima_wake *wake, qemu_plan *ret, lima_err *err)
+bool lima_qemu_plan_make(const lima_instance *inst, lima_generation generation, lima_wake *wake,
+                         qemu_plan *ret, lima_err *err)
 {
     finding found = {0};
     qemu_plan plan = {0};
-    bool ok = find_all(inst, wake, &found, err) && lima_qemu_extra_disks_take(inst, wake, &plan.extra_disks, err)
-           && make_settings(inst, generation, &found, &plan, err) && make_mount_folders(&plan.settings.mounts, err);
+    bool ok = find_all(inst, wake, &found, err)
+              && lima_qemu_extra_disks_take(inst, wake, &plan.extra_disks, err)
+              && make_settings(inst, generation, &found, &plan, err)
+              && make_mount_folders(&plan.settings.mounts, err);
 
     finding_free(&found);
     if (ok) {

@@ -17,9 +17,11 @@ typedef struct qemu_plan {
     lima_strv argv;
 } qemu_plan;
 
-/* Finds the program, asks it what it can do, tries the accelerator, looks at disks and firmware, locks additional disks, builds the command line.
- * Errors name what is missing and what to do. Nothing stays locked on failure. */
-bool lima_qemu_plan_make(const lima_instance *inst, lima_generation generation, lima_wake *wake, qemu_plan *ret, lima_err *err);
+/* Finds the program, asks it what it can do, tries the accelerator, looks at disks and firmware, locks
+ * additional disks, builds the command line. Errors name what is missing and what to do. Nothing stays
+ * locked on failure. */
+bool lima_qemu_plan_make(const lima_instance *inst, lima_generation generation, lima_wake *wake,
+                         qemu_plan *ret, lima_err *err);
 void lima_qemu_plan_undo(const lima_instance *inst, qemu_plan *plan); /* unlocks */
 void lima_qemu_plan_free(qemu_plan *plan);
 

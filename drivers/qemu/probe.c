@@ -1,6 +1,8 @@
-/* How it works: help texts are read from one run of the program each. The accelerator is tried with the machine type and processor model of the real
- * start, halted before its first instruction, and the monitor's `quit` on standard input: making the processor is where a KVM that may be
- * opened but does not work fails. Deliberately not here: a cache on disk; a wrong answer that outlives a process is worse than 0.2 s. */
+/* How it works: help texts are read from one run of the program each. The accelerator is tried with the
+ * machine type and processor model of the real start, halted before its first instruction, and the
+ * monitor's `quit` on standard input: making the processor is where a KVM that may be opened but does not
+ * work fails. Deliberately not here: a cache on disk; a wrong answer that outlives a process is worse than
+ * 0.2 s. */
 #include "qemu/probe.h"
 
 #include <inttypes.h>
@@ -34,7 +36,8 @@ static char *make_key(const lima_strv *words, const char *question)
     char *joined = lima_strv_join(words, "\n");
 
     lima_file_stat(words->items[0], true, &info, NULL);
-    char *key = lima_mem_printf("%s\n%" PRIi64 " %" PRIu64 "\n%s", question, info.mtime_ms, info.size, joined);
+    char *key =
+        lima_mem_printf("%s\n%" PRIi64 " %" PRIu64 "\n%s", question, info.mtime_ms, info.size, joined);
     free(joined);
     return key;
 }
@@ -80,7 +83,8 @@ static void cache_put(const char *key, const qemu_features *features, const qemu
 
 /* ---- features ---- */
 
-static bool run_probe(const lima_strv *words, const qemu_probe *probe, lima_wake *wake, qemu_features *features, lima_err *err)
+static bool run_probe(const lima_strv *words, const qemu_probe *probe, lima_wake *wake,
+                      qemu_features *features, lima_err *err)
 {
     lima_strv argv = {0};
     lima_buf out = LIMA_BUF(QEMU_HELP_BYTES_MAX), errors = LIMA_BUF(QEMU_HELP_BYTES_MAX);
@@ -89,7 +93,8 @@ static bool run_probe(const lima_strv *words, const qemu_probe *probe, lima_wake
     lima_strv_add_all(&argv, words);
     for (size_t i = 0; probe->args[i]; i++)
         lima_strv_add(&argv, probe->args[i]);
-    bool ok = lima_process_run(lima_strv_items(&argv), NULL, &out, &errors, lima_clock_in(QEMU_PROBE_MS), wake, &end, err);
+    bool ok = lima_process_run(lima_strv_items(&argv), NULL, &out, &errors, lima_clock_in(QEMU_PROBE_MS),
+                               wake, &end, err);
     if (ok && (end.signaled || end.code != 0)) {
         char *said = lima_qemu_stderr_last_words(lima_buf_str(&errors), errors.len, 400);
         ok = lima_err_set(err, LIMA_CODE_UNKNOWN, "%s%s%s", end.text, *said ? ": " : "", said);
@@ -105,7 +110,8 @@ static bool run_probe(const lima_strv *words, const qemu_probe *probe, lima_wake
 }
 
 /* The first two must answer; the others may stay unknown. */
-static bool run_probes(const lima_strv *words, const char *guest_arch, lima_wake *wake, qemu_features *features, lima_err *err)
+static bool run_probes(const lima_strv *words, const char *guest_arch, lima_wake *wake,
+                       qemu_features *features, lima_err *err)
 {
     const qemu_probe *probe = lima_qemu_probes(guest_arch);
 
@@ -120,7 +126,8 @@ static bool run_probes(const lima_strv *words, const char *guest_arch, lima_wake
     return true;
 }
 
-bool lima_qemu_probe_features(const lima_strv *words, const char *guest_arch, lima_wake *wake, qemu_features *ret, lima_err *err)
+bool lima_qemu_probe_features(const lima_strv *words, const char *guest_arch, lima_wake *wake,
+                              qemu_features *ret, lima_err *err)
 {
     qemu_features features = {0};
     char *key = make_key(words, guest_arch);
@@ -141,9 +148,11 @@ bool lima_qemu_probe_features(const lima_strv *words, const char *guest_arch, li
 
 /* ---- accelerator ---- */
 
-void lima_qemu_probe_accel_argv(const lima_strv *words, const char *guest_arch, const char *accel, const char *cpu, lima_strv *ret)
+void lima_qemu_probe_accel_argv(const lima_strv *words, const char *guest_arch, const char *accel,
+                                const char *cpu, lima_strv *ret)
 {
-    static const char *const rest[] = {"-m", "64", "-nodefaults", "-no-user-config", "-display", "none", "-S", "-monitor", "stdio", NULL};
+    static const char *const rest[] = {"-m",   "64", "-nodefaults", "-no-user-config", "-display",
+                                       "none", "-S", "-monitor",    "stdio",           NULL};
 
     lima_strv_add_all(ret, words);
     lima_strv_add(ret, "-machine");
@@ -154,16 +163,21 @@ void lima_qemu_probe_accel_argv(const lima_strv *words, const char *guest_arch, 
         lima_strv_add(ret, rest[i]);
 }
 
-static void say_why(const char *accel, const lima_process_exit *end, const lima_buf *errors, qemu_accel_probe *probe)
+static void say_why(const char *accel, const lima_process_exit *end, const lima_buf *errors,
+                    qemu_accel_probe *probe)
 {
     char *said = lima_qemu_stderr_last_words(lima_buf_str(errors), errors->len, 160);
 
-    snprintf(probe->reason, sizeof probe->reason, "%s does not work here: %s%s", accel, *said ? said : end->text,
-             strstr(said, "ermission denied") && lima_str_eq(accel, "kvm") ? " (hint: add yourself to the group kvm)" : "");
+    snprintf(probe->reason, sizeof probe->reason, "%s does not work here: %s%s", accel,
+             *said ? said : end->text,
+             strstr(said, "ermission denied") && lima_str_eq(accel, "kvm")
+                 ? " (hint: add yourself to the group kvm)"
+                 : "");
     free(said);
 }
 
-static qemu_accel_probe try_accel(const lima_strv *words, const char *guest_arch, const char *accel, const char *cpu, lima_wake *wake)
+static qemu_accel_probe try_accel(const lima_strv *words, const char *guest_arch, const char *accel,
+                                  const char *cpu, lima_wake *wake)
 {
     qemu_accel_probe probe = {0};
     lima_strv argv = {0};
@@ -172,7 +186,8 @@ static qemu_accel_probe try_accel(const lima_strv *words, const char *guest_arch
     lima_err err = {0};
 
     lima_qemu_probe_accel_argv(words, guest_arch, accel, cpu, &argv);
-    if (!lima_process_run(lima_strv_items(&argv), "quit\n", NULL, &errors, lima_clock_in(QEMU_ACCEL_TRY_MS), wake, &end, &err))
+    if (!lima_process_run(lima_strv_items(&argv), "quit\n", NULL, &errors, lima_clock_in(QEMU_ACCEL_TRY_MS),
+                          wake, &end, &err))
         snprintf(probe.reason, sizeof probe.reason, "%s does not work here: %.160s", accel,
                  err.code == LIMA_CODE_DEADLINE_EXCEEDED ? "QEMU hangs when it uses it" : err.text);
     else if (end.signaled || end.code != 0)
@@ -184,7 +199,8 @@ static qemu_accel_probe try_accel(const lima_strv *words, const char *guest_arch
     return probe;
 }
 
-qemu_accel_probe lima_qemu_probe_accel(const lima_strv *words, const char *guest_arch, const char *accel, const char *cpu, lima_wake *wake)
+qemu_accel_probe lima_qemu_probe_accel(const lima_strv *words, const char *guest_arch, const char *accel,
+                                       const char *cpu, lima_wake *wake)
 {
     qemu_accel_probe probe = {0};
     char *question = lima_mem_printf("%s %s %s", guest_arch, accel, cpu);

@@ -1,5 +1,6 @@
-/* How it works: one line of JSON each way. Every command carries a number, and lines are read until the answer with that number comes;
- * whatever else arrives (events) is dropped. A greeting {"QMP": …} comes first, once QEMU's main loop runs.
+/* How it works: one line of JSON each way. Every command carries a number, and lines are read until the
+ * answer with that number comes; whatever else arrives (events) is dropped. A greeting {"QMP": …} comes
+ * first, once QEMU's main loop runs.
  *
  * Deliberately not here: out-of-band commands, events as a stream, passing of descriptors. */
 #include "qemu/qmp.h"
@@ -26,7 +27,8 @@ struct qemu_qmp {
 static bool fail_foreign(const qemu_qmp *qmp, const char *line, lima_err *err)
 {
     return lima_err_set(err, LIMA_CODE_DATA_LOSS,
-                        "control socket '%s': what answers there does not speak QEMU's protocol: '%.*s' (is another program using this file?)",
+                        "control socket '%s': what answers there does not speak QEMU's protocol: '%.*s' (is "
+                        "another program using this file?)",
                         qmp->name, (int)lima_utf8_cut(line, strlen(line), SHOWN_BYTES), line);
 }
 
@@ -36,21 +38,27 @@ static bool read_more(qemu_qmp *qmp, lima_deadline deadline, lima_wake *wake, li
     size_t len;
 
     if (!into)
-        return lima_err_set(err, LIMA_CODE_DATA_LOSS, "control socket '%s': QEMU sent a message over %d bytes", qmp->name, QEMU_QMP_LINE_MAX);
+        return lima_err_set(err, LIMA_CODE_DATA_LOSS,
+                            "control socket '%s': QEMU sent a message over %d bytes", qmp->name,
+                            QEMU_QMP_LINE_MAX);
     if (!lima_stream_read(qmp->stream, into, READ_BYTES, deadline, wake, &len, err))
         return lima_err_wrap(err, "control socket '%s'", qmp->name);
     if (len == 0)
-        return lima_err_set(err, LIMA_CODE_UNAVAILABLE, "control socket '%s': QEMU closed the connection", qmp->name);
+        return lima_err_set(err, LIMA_CODE_UNAVAILABLE, "control socket '%s': QEMU closed the connection",
+                            qmp->name);
     qmp->in.len += len;
     return true;
 }
 
 /* The next message, without its line end. */
-static bool read_message(qemu_qmp *qmp, lima_deadline deadline, lima_wake *wake, lima_json **ret, lima_err *err)
+static bool read_message(qemu_qmp *qmp, lima_deadline deadline, lima_wake *wake, lima_json **ret,
+                         lima_err *err)
 {
     char *end;
 
-    while (!(end = qmp->in.len > qmp->scanned ? memchr(qmp->in.data + qmp->scanned, '\n', qmp->in.len - qmp->scanned) : NULL)) {
+    while (!(end = qmp->in.len > qmp->scanned
+                       ? memchr(qmp->in.data + qmp->scanned, '\n', qmp->in.len - qmp->scanned)
+                       : NULL)) {
         qmp->scanned = qmp->in.len;
         if (!read_more(qmp, deadline, wake, err))
             return false;
@@ -82,7 +90,8 @@ static kind judge(const qemu_qmp *qmp, const lima_json *message)
     return ours && lima_json_get_kind(message, "return") != LIMA_JSON_ABSENT ? ANSWERED : NOT_OURS;
 }
 
-static bool await_answer(qemu_qmp *qmp, const char *command, lima_deadline deadline, lima_wake *wake, lima_json **ret, lima_err *err)
+static bool await_answer(qemu_qmp *qmp, const char *command, lima_deadline deadline, lima_wake *wake,
+                         lima_json **ret, lima_err *err)
 {
     kind verdict = NOT_OURS;
 
@@ -96,18 +105,20 @@ static bool await_answer(qemu_qmp *qmp, const char *command, lima_deadline deadl
         if (verdict == ANSWERED && ret)
             *ret = lima_json_get_copy(message, "return");
         if (verdict == REFUSED)
-            lima_err_set(err, code_of_class(lima_json_str(message, "", "error.class")), "QEMU refused '%s': %s", command,
+            lima_err_set(err, code_of_class(lima_json_str(message, "", "error.class")),
+                         "QEMU refused '%s': %s", command,
                          lima_json_str(message, "no reason given", "error.desc"));
         lima_json_free(message);
     }
     return verdict == ANSWERED;
 }
 
-bool lima_qemu_qmp_call(qemu_qmp *qmp, const char *command, const lima_json *arguments, lima_deadline deadline, lima_wake *wake,
-                        lima_json **ret_answer, lima_err *err)
+bool lima_qemu_qmp_call(qemu_qmp *qmp, const char *command, const lima_json *arguments,
+                        lima_deadline deadline, lima_wake *wake, lima_json **ret_answer, lima_err *err)
 {
     if (qmp->broken)
-        return lima_err_set(err, LIMA_CODE_UNAVAILABLE, "control socket '%s': no longer in step with QEMU", qmp->name);
+        return lima_err_set(err, LIMA_CODE_UNAVAILABLE, "control socket '%s': no longer in step with QEMU",
+                            qmp->name);
     lima_json *message = lima_json_new_object();
     lima_json_set_str(message, command, "execute");
     if (arguments)
@@ -133,8 +144,10 @@ static bool greet(qemu_qmp *qmp, lima_deadline deadline, lima_wake *wake, lima_e
     if (!read_message(qmp, deadline, wake, &greeting, err)) {
         if (err && err->code == LIMA_CODE_DEADLINE_EXCEEDED)
             lima_err_set(err, LIMA_CODE_DEADLINE_EXCEEDED,
-                         "control socket '%s': QEMU accepted the connection but did not answer in time (it hangs, or another program is "
-                         "connected to this socket)", qmp->name);
+                         "control socket '%s': QEMU accepted the connection but did not answer in time (it "
+                         "hangs, or another program is "
+                         "connected to this socket)",
+                         qmp->name);
         return false;
     }
     bool ok = lima_json_get_kind(greeting, "QMP") == LIMA_JSON_OBJECT;
@@ -147,7 +160,8 @@ static bool greet(qemu_qmp *qmp, lima_deadline deadline, lima_wake *wake, lima_e
     return ok && lima_qemu_qmp_call(qmp, "qmp_capabilities", NULL, deadline, wake, NULL, err);
 }
 
-bool lima_qemu_qmp_adopt(lima_stream *stream, const char *name, lima_deadline deadline, lima_wake *wake, qemu_qmp **ret, lima_err *err)
+bool lima_qemu_qmp_adopt(lima_stream *stream, const char *name, lima_deadline deadline, lima_wake *wake,
+                         qemu_qmp **ret, lima_err *err)
 {
     qemu_qmp *qmp = lima_mem_zalloc(1, sizeof *qmp);
 
@@ -162,7 +176,8 @@ bool lima_qemu_qmp_adopt(lima_stream *stream, const char *name, lima_deadline de
     return true;
 }
 
-bool lima_qemu_qmp_open(const char *path, lima_deadline deadline, lima_wake *wake, qemu_qmp **ret, lima_err *err)
+bool lima_qemu_qmp_open(const char *path, lima_deadline deadline, lima_wake *wake, qemu_qmp **ret,
+                        lima_err *err)
 {
     lima_stream *stream = NULL;
 

@@ -1,4 +1,5 @@
-/* Process ids are written as text: a start time has 64 bits, more than a JSON number carries exactly in every reader. */
+/* Process ids are written as text: a start time has 64 bits, more than a JSON number carries exactly in
+ * every reader. */
 #include "qemu/record.h"
 
 #include <inttypes.h>
@@ -25,7 +26,8 @@ static bool get_id(const lima_json *doc, const char *prefix, lima_process_id *re
 {
     int64_t pid = lima_json_int(doc, 0, "%s.pid", prefix);
 
-    if (pid <= 0 || pid > UINT32_MAX || !lima_parse_u64(lima_json_str(doc, "", "%s.start", prefix), &ret->start, NULL))
+    if (pid <= 0 || pid > UINT32_MAX
+        || !lima_parse_u64(lima_json_str(doc, "", "%s.start", prefix), &ret->start, NULL))
         return false;
     ret->pid = (uint32_t)pid;
     return true;
@@ -51,7 +53,8 @@ static bool get_helpers(const lima_json *doc, qemu_helpers *ret)
         char *prefix = lima_mem_printf("helpers[%zu]", i);
         bool ok = get_id(doc, prefix, &id);
         if (ok)
-            lima_qemu_helpers_add(ret, lima_json_str(doc, "", "%s.name", prefix), lima_json_str(doc, "", "%s.log", prefix), id);
+            lima_qemu_helpers_add(ret, lima_json_str(doc, "", "%s.name", prefix),
+                                  lima_json_str(doc, "", "%s.log", prefix), id);
         free(prefix);
         if (!ok)
             return false;
@@ -90,8 +93,8 @@ static bool parse(const lima_json *doc, qemu_record *ret)
 {
     int64_t port = lima_json_int(doc, 0, "sshPort");
 
-    if (lima_json_int(doc, 0, "version") != RECORD_VERSION || !get_id(doc, "vm", &ret->vm) || !get_helpers(doc, &ret->helpers) || port < 0
-        || port > UINT16_MAX)
+    if (lima_json_int(doc, 0, "version") != RECORD_VERSION || !get_id(doc, "vm", &ret->vm)
+        || !get_helpers(doc, &ret->helpers) || port < 0 || port > UINT16_MAX)
         return false;
     for (size_t i = 0; i < lima_json_count(doc, "diskLocks"); i++)
         lima_strv_add(&ret->disk_locks, lima_json_str(doc, "", "diskLocks[%zu]", i));
@@ -104,13 +107,15 @@ static bool parse(const lima_json *doc, qemu_record *ret)
 static bool is_of(const lima_json *doc, const lima_instance *inst)
 {
     char *real = NULL;
-    bool same = lima_file_real_path(inst->dir, &real, NULL) && lima_str_eq(real, lima_json_str(doc, "", "dir"));
+    bool same =
+        lima_file_real_path(inst->dir, &real, NULL) && lima_str_eq(real, lima_json_str(doc, "", "dir"));
 
     free(real);
     return same;
 }
 
-static bool read_text(const lima_instance *inst, const lima_buf *text, const char *path, qemu_record *ret, lima_err *err)
+static bool read_text(const lima_instance *inst, const lima_buf *text, const char *path, qemu_record *ret,
+                      lima_err *err)
 {
     lima_json *doc = NULL;
     qemu_record record = {0};

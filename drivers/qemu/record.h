@@ -1,6 +1,7 @@
-/* What is written down about a started VM, in INSTDIR/qemu.vm.json, for drivers started later: who it is, and what else has to be ended or
- * undone with it. The name is none that limactl removes by its ending (facts: lima-driver-contract 5). A record that was copied into another folder
- * (`limactl clone`) is recognised by the folder's real path in it, and counts as none. */
+/* What is written down about a started VM, in INSTDIR/qemu.vm.json, for drivers started later: who it is,
+ * and what else has to be ended or undone with it. The name is none that limactl removes by its ending
+ * (facts: lima-driver-contract 5). A record that was copied into another folder (`limactl clone`) is
+ * recognised by the folder's real path in it, and counts as none. */
 #pragma once
 
 #include <stdbool.h>

@@ -51,7 +51,8 @@ static bool act_live(lima_call *call, live_action *action, const char *tag, lima
 }
 
 /* `live` NULL: create. */
-static bool act(lima_call *call, live_action *live, offline_action *offline, const char *tag, place *ret_at, lima_err *err)
+static bool act(lima_call *call, live_action *live, offline_action *offline, const char *tag, place *ret_at,
+                lima_err *err)
 {
     const lima_instance *inst = lima_call_instance(call);
 
@@ -103,7 +104,8 @@ static bool snapshot_list(lima_call *call, lima_snapshot_list *ret, lima_err *er
     const lima_instance *inst = lima_call_instance(call);
     place at = where(inst, err);
 
-    return at == LIVE ? list_live(call, ret, err) : at == OFFLINE && lima_qemu_offline_list(inst, lima_call_wake(call), ret, err);
+    return at == LIVE ? list_live(call, ret, err)
+                      : at == OFFLINE && lima_qemu_offline_list(inst, lima_call_wake(call), ret, err);
 }
 
 const lima_driver_snapshots lima_qemu_snapshots = {

@@ -1,9 +1,10 @@
-/* How it works: QEMU is asked for its disks (query-block), which tells their snapshots too; everything that would be refused is refused
- * before QEMU is told to do anything, because a failing load leaves the guest stopped. Then one of QEMU's snapshot jobs is run and looked at until it is
- * concluded; its error is ours. While a job moves memory QEMU answers nobody, hence the one long deadline.
+/* How it works: QEMU is asked for its disks (query-block), which tells their snapshots too; everything that
+ * would be refused is refused before QEMU is told to do anything, because a failing load leaves the guest
+ * stopped. Then one of QEMU's snapshot jobs is run and looked at until it is concluded; its error is ours.
+ * While a job moves memory QEMU answers nobody, hence the one long deadline.
  *
- * All writable disks take part, as with QEMU's own savevm: memory and disks of one moment belong together. Deliberately not here: QEMU before
- * 6.0, whose monitor commands report errors as text for humans. */
+ * All writable disks take part, as with QEMU's own savevm: memory and disks of one moment belong together.
+ * Deliberately not here: QEMU before 6.0, whose monitor commands report errors as text for humans. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -20,7 +21,8 @@ enum { FIRST_POLL_MS = 20, LAST_POLL_MS = 500 };
 
 static bool is_writable(const lima_json *blocks, size_t i)
 {
-    return lima_json_get_kind(blocks, "[%zu].inserted", i) == LIMA_JSON_OBJECT && !lima_json_bool(blocks, false, "[%zu].inserted.ro", i);
+    return lima_json_get_kind(blocks, "[%zu].inserted", i) == LIMA_JSON_OBJECT
+           && !lima_json_bool(blocks, false, "[%zu].inserted.ro", i);
 }
 
 /* Index of `tag` among the disk's snapshots, or -1. */
@@ -39,8 +41,9 @@ static bool check_disk(const lima_json *blocks, size_t i, lima_err *err)
     const char *format = lima_json_str(blocks, "?", "[%zu].inserted.drv", i);
 
     return lima_str_eq(format, "qcow2")
-        || lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION, "disk '%s' has format '%s', which cannot hold snapshots; only qcow2 can",
-                        lima_json_str(blocks, "?", "[%zu].inserted.file", i), format);
+           || lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
+                           "disk '%s' has format '%s', which cannot hold snapshots; only qcow2 can",
+                           lima_json_str(blocks, "?", "[%zu].inserted.file", i), format);
 }
 
 static bool ask_disks(qemu_qmp *qmp, lima_json **ret, lima_err *err)
@@ -54,7 +57,8 @@ static bool ask_disks(qemu_qmp *qmp, lima_json **ret, lima_err *err)
         writable += is_writable(blocks, i);
     if (writable == 0) {
         lima_json_free(blocks);
-        return lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION, "the VM has no disk that could hold snapshots");
+        return lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
+                            "the VM has no disk that could hold snapshots");
     }
     *ret = blocks;
     return true;
@@ -123,10 +127,12 @@ static bool run_job(qemu_qmp *qmp, const char *command, lima_json *arguments, li
     bool ok = started && await_job(qmp, id, deadline, &error, &failure);
     if (started)
         dismiss(qmp, id, deadline);
-    if (ok && *error)
+    if (ok && !lima_str_empty(error))
         ok = lima_err_set(&failure, LIMA_CODE_UNKNOWN, "QEMU: %s", error);
     if (!ok && failure.code == LIMA_CODE_UNIMPLEMENTED)
-        lima_err_set(&failure, LIMA_CODE_UNIMPLEMENTED, "this QEMU is too old for snapshots of a running VM (6.0 is needed); stop the instance first");
+        lima_err_set(
+            &failure, LIMA_CODE_UNIMPLEMENTED,
+            "this QEMU is too old for snapshots of a running VM (6.0 is needed); stop the instance first");
     if (!ok)
         lima_err_set(err, failure.code, "%s", failure.text);
     free(error);
@@ -146,7 +152,9 @@ static bool plan_create(const lima_json *blocks, const char *tag, lima_json *arg
         if (!check_disk(blocks, i, err))
             return false;
         if (find_tag(blocks, i, tag) >= 0)
-            return lima_err_set(err, LIMA_CODE_ALREADY_EXISTS, "there is a snapshot of this name already; delete it first, or take another name");
+            return lima_err_set(
+                err, LIMA_CODE_ALREADY_EXISTS,
+                "there is a snapshot of this name already; delete it first, or take another name");
         const char *node = lima_json_str(blocks, "", "[%zu].inserted.node-name", i);
         if (used == 0)
             lima_json_set_str(arguments, node, "vmstate");
@@ -167,14 +175,18 @@ static bool plan_apply(const lima_json *blocks, const char *tag, lima_json *argu
         if (!is_writable(blocks, i))
             continue;
         if (at < 0)
-            return lima_err_set(err, LIMA_CODE_NOT_FOUND, "there is no snapshot of this name on disk '%s' (`limactl snapshot list` shows those there are)", lima_json_str(blocks, "?", "[%zu].inserted.file", i));
+            return lima_err_set(err, LIMA_CODE_NOT_FOUND,
+                                "there is no snapshot of this name on disk '%s' (`limactl snapshot list` "
+                                "shows those there are)",
+                                lima_json_str(blocks, "?", "[%zu].inserted.file", i));
         const char *node = lima_json_str(blocks, "", "[%zu].inserted.node-name", i);
         if (lima_json_int(blocks, 0, "[%zu].inserted.image.snapshots[%zu].vm-state-size", i, (size_t)at) > 0)
             lima_json_set_str(arguments, node, "vmstate");
         lima_json_set_str(arguments, node, "devices[%zu]", used++);
     }
     return lima_json_get_kind(arguments, "vmstate") == LIMA_JSON_STRING
-        || lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION, "it was made of a stopped VM and holds no memory; stop the instance to apply it");
+           || lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
+                           "it was made of a stopped VM and holds no memory; stop the instance to apply it");
 }
 
 static bool plan_remove(const lima_json *blocks, const char *tag, lima_json *arguments, lima_err *err)
@@ -183,8 +195,12 @@ static bool plan_remove(const lima_json *blocks, const char *tag, lima_json *arg
 
     for (size_t i = 0; i < lima_json_count(blocks, "%s", ""); i++)
         if (is_writable(blocks, i) && find_tag(blocks, i, tag) >= 0)
-            lima_json_set_str(arguments, lima_json_str(blocks, "", "[%zu].inserted.node-name", i), "devices[%zu]", used++);
-    return used > 0 || lima_err_set(err, LIMA_CODE_NOT_FOUND, "there is no snapshot of this name (`limactl snapshot list` shows those there are)");
+            lima_json_set_str(arguments, lima_json_str(blocks, "", "[%zu].inserted.node-name", i),
+                              "devices[%zu]", used++);
+    return used > 0
+           || lima_err_set(
+               err, LIMA_CODE_NOT_FOUND,
+               "there is no snapshot of this name (`limactl snapshot list` shows those there are)");
 }
 
 typedef bool plan_job(const lima_json *blocks, const char *tag, lima_json *arguments, lima_err *err);
@@ -216,8 +232,9 @@ bool lima_qemu_live_remove(qemu_qmp *qmp, const char *tag, lima_err *err)
 static bool guest_runs(qemu_qmp *qmp)
 {
     lima_json *status = NULL;
-    bool runs = lima_qemu_qmp_call(qmp, "query-status", NULL, lima_clock_in(QEMU_QMP_CALL_MS), NULL, &status, NULL)
-             && lima_json_bool(status, false, "running");
+    bool runs =
+        lima_qemu_qmp_call(qmp, "query-status", NULL, lima_clock_in(QEMU_QMP_CALL_MS), NULL, &status, NULL)
+        && lima_json_bool(status, false, "running");
 
     lima_json_free(status);
     return runs;
@@ -230,9 +247,12 @@ bool lima_qemu_live_apply(qemu_qmp *qmp, const char *tag, lima_err *err)
     if (act(qmp, "snapshot-load", plan_apply, tag, &failure))
         return true;
     bool tried = failure.code == LIMA_CODE_UNKNOWN;
-    return lima_err_set(err, failure.code, "%s%s", failure.text,
-                        tried && !guest_runs(qmp) ? " (the guest is halted, because memory and disk may not belong together now: stop the "
-                                                    "instance with `limactl stop -f`, apply again, start)" : "");
+    return lima_err_set(
+        err, failure.code, "%s%s", failure.text,
+        tried && !guest_runs(qmp)
+            ? " (the guest is halted, because memory and disk may not belong together now: stop the "
+              "instance with `limactl stop -f`, apply again, start)"
+            : "");
 }
 
 /* ---- list ---- */
@@ -249,11 +269,15 @@ static void add_item(const lima_json *blocks, size_t i, size_t k, lima_snapshot_
 {
     lima_json *item = lima_json_get_copy(blocks, "[%zu].inserted.image.snapshots[%zu]", i, k);
     int64_t size = lima_json_int(item, 0, "vm-state-size");
-    int64_t clock_ms = lima_json_int(item, 0, "vm-clock-sec") * 1000 + lima_json_int(item, 0, "vm-clock-nsec") / 1000000;
+    int64_t clock_ms =
+        lima_json_int(item, 0, "vm-clock-sec") * 1000 + lima_json_int(item, 0, "vm-clock-nsec") / 1000000;
     char *id = lima_mem_strdup(lima_json_str(item, "", "id"));
     char *tag = lima_mem_strdup(lima_json_str(item, "", "name"));
-    lima_snapshot snapshot = {.id = id, .tag = tag, .vm_size = size > 0 ? (uint64_t)size : 0,
-                              .created = lima_json_int(item, 0, "date-sec"), .vm_clock_ms = clock_ms > 0 ? (uint64_t)clock_ms : 0};
+    lima_snapshot snapshot = {.id = id,
+                              .tag = tag,
+                              .vm_size = size > 0 ? (uint64_t)size : 0,
+                              .created = lima_json_int(item, 0, "date-sec"),
+                              .vm_clock_ms = clock_ms > 0 ? (uint64_t)clock_ms : 0};
 
     lima_snapshot_list_add(list, &snapshot);
     free(tag);
@@ -270,7 +294,8 @@ static void list_disks(const lima_json *blocks, lima_snapshot_list *list)
         first++;
     size_t count = lima_json_count(blocks, "[%zu].inserted.image.snapshots", first);
     for (size_t k = 0; k < count && k < QEMU_SNAPSHOTS_MAX; k++)
-        if (on_all_disks(blocks, lima_json_str(blocks, "", "[%zu].inserted.image.snapshots[%zu].name", first, k)))
+        if (on_all_disks(blocks,
+                         lima_json_str(blocks, "", "[%zu].inserted.image.snapshots[%zu].name", first, k)))
             add_item(blocks, first, k, list);
 }
 

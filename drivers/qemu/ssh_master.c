@@ -44,7 +44,8 @@ static bool run_ssh(const lima_strv *argv, uint32_t limit_ms, lima_wake *wake, l
     if (!ok)
         lima_process_end(process, true);
     lima_process_free(process);
-    return ok && ((!end.signaled && end.code == 0) || lima_err_set(err, LIMA_CODE_UNKNOWN, "ssh: %s", end.text));
+    return ok
+           && ((!end.signaled && end.code == 0) || lima_err_set(err, LIMA_CODE_UNKNOWN, "ssh: %s", end.text));
 }
 
 static bool end_master(const char *socket, lima_wake *wake, lima_err *err)
@@ -92,9 +93,11 @@ void lima_qemu_ssh_master_renew(const lima_instance *inst, lima_wake *wake)
 
     if (lima_file_stat(socket, false, &info, NULL) && info.kind == LIMA_FILE_SOCKET) {
         if (!end_master(socket, wake, &err))
-            lima_log_warn("instance '%s': the SSH connection from before the snapshot could not be ended: %s", inst->name, err.text);
+            lima_log_warn("instance '%s': the SSH connection from before the snapshot could not be ended: %s",
+                          inst->name, err.text);
         else if (!open_master(inst, wake, &err))
-            lima_log_info("instance '%s': no new SSH connection yet: %s; the next `limactl shell` opens one", inst->name, err.text);
+            lima_log_info("instance '%s': no new SSH connection yet: %s; the next `limactl shell` opens one",
+                          inst->name, err.text);
     }
     free(socket);
 }

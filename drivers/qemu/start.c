@@ -1,6 +1,7 @@
-/* How it works: plan, helpers, connections, then QEMU in a process group of its own with its output in a file. The record is written before anything is
- * waited for, so that a driver killed in between is succeeded by one that finds the VM. A start has succeeded when QEMU answers on its
- * control socket: by then it has opened its disks, bound its ports and made its processors, or has died saying why. */
+/* How it works: plan, helpers, connections, then QEMU in a process group of its own with its output in a
+ * file. The record is written before anything is waited for, so that a driver killed in between is
+ * succeeded by one that finds the VM. A start has succeeded when QEMU answers on its control socket: by
+ * then it has opened its disks, bound its ports and made its processors, or has died saying why. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,9 +39,10 @@ static bool check_none_runs(const lima_instance *inst, qemu_found *found, lima_e
 {
     lima_qemu_find(inst, lima_clock_in(QEMU_INSPECT_MS), found);
     if (found->kind == QEMU_FOUND_RUNNING)
-        return lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION, "it runs already (QEMU, pid %" PRIu32 "); stop it first", found->id.pid);
+        return lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
+                            "it runs already (QEMU, pid %" PRIu32 "); stop it first", found->id.pid);
     return found->kind == QEMU_FOUND_NONE
-        || lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION, "cannot tell whether it runs: %s", found->why);
+           || lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION, "cannot tell whether it runs: %s", found->why);
 }
 
 /* The VM before this one has ended; who still waits for it is about to see that. */
@@ -60,7 +62,9 @@ static bool forget_last(qemu_state *state, lima_err *err)
         state->stopping = false;
     }
     lima_monitor_leave(monitor);
-    return idle || lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION, "the last start of this instance has not ended yet; try again");
+    return idle
+           || lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
+                           "the last start of this instance has not ended yet; try again");
 }
 
 static bool start_helpers(start *launch, lima_err *err)
@@ -68,8 +72,11 @@ static bool start_helpers(start *launch, lima_err *err)
     const qemu_settings *settings = &launch->plan.settings;
     const char *dir = launch->inst->dir;
 
-    return lima_qemu_virtiofsd_start_all(launch->plan.argv.items[0], &settings->mounts, dir, launch->wake, &launch->record.helpers, err)
-        && (!settings->tpm_socket || lima_qemu_swtpm_start(dir, settings->tpm_socket, launch->wake, &launch->record.helpers, err));
+    return lima_qemu_virtiofsd_start_all(launch->plan.argv.items[0], &settings->mounts, dir, launch->wake,
+                                         &launch->record.helpers, err)
+           && (!settings->tpm_socket
+               || lima_qemu_swtpm_start(dir, settings->tpm_socket, launch->wake, &launch->record.helpers,
+                                        err));
 }
 
 static bool connect_networks(start *launch, lima_err *err)
@@ -79,7 +86,8 @@ static bool connect_networks(start *launch, lima_err *err)
     for (size_t i = 0; i < nics->len; i++) {
         if (nics->items[i].kind != QEMU_NIC_FD)
             continue;
-        if (!lima_stream_connect(nics->items[i].socket, lima_clock_in(CONNECT_MS), &launch->streams[launch->stream_count], err))
+        if (!lima_stream_connect(nics->items[i].socket, lima_clock_in(CONNECT_MS),
+                                 &launch->streams[launch->stream_count], err))
             return lima_err_wrap(err, "network interface %zu (does its daemon run?)", i);
         launch->stream_count++;
     }
@@ -96,8 +104,12 @@ static void close_streams(start *launch)
 
 static bool spawn(start *launch, lima_err *err)
 {
-    lima_process_desc desc = {.argv = lima_strv_items(&launch->plan.argv), .out = LIMA_PROCESS_FILE, .err = LIMA_PROCESS_FILE,
-                              .out_file = launch->log, .err_file = launch->log, .inherit = launch->streams,
+    lima_process_desc desc = {.argv = lima_strv_items(&launch->plan.argv),
+                              .out = LIMA_PROCESS_FILE,
+                              .err = LIMA_PROCESS_FILE,
+                              .out_file = launch->log,
+                              .err_file = launch->log,
+                              .inherit = launch->streams,
                               .inherit_count = launch->stream_count};
     char *line = lima_strv_join(&launch->plan.argv, " ");
     bool ok = lima_process_start(&desc, &launch->process, err);
@@ -125,7 +137,8 @@ static bool write_record(start *launch, lima_err *err)
 static bool explain_death(const start *launch, const lima_process_exit *end, lima_err *err)
 {
     char *tail = lima_qemu_log_tail(launch->log, STDERR_TAIL_BYTES);
-    qemu_death death = {.program = launch->plan.argv.items[0], .exit_text = end->text, .log_file = launch->log};
+    qemu_death death = {
+        .program = launch->plan.argv.items[0], .exit_text = end->text, .log_file = launch->log};
 
     lima_qemu_stderr_explain(tail, strlen(tail), &death, err);
     free(tail);
@@ -138,7 +151,8 @@ static bool explain_hang(const start *launch, const lima_err *why, lima_err *err
     char *words = lima_qemu_stderr_last_words(tail, strlen(tail), 400);
 
     lima_err_set(err, LIMA_CODE_DEADLINE_EXCEEDED,
-                 "QEMU (%s) was started but does not answer; it was ended again: %s%s%s (LIMA_QEMU_START_TIMEOUT gives it more seconds)",
+                 "QEMU (%s) was started but does not answer; it was ended again: %s%s%s "
+                 "(LIMA_QEMU_START_TIMEOUT gives it more seconds)",
                  launch->plan.argv.items[0], why->text, *words ? "; it said: " : "", words);
     free(words);
     free(tail);
@@ -160,7 +174,8 @@ static readiness try_control(const start *launch, lima_err *err)
 {
     qemu_qmp *qmp = NULL;
     lima_err failure = {0};
-    bool ok = lima_qemu_qmp_open(launch->plan.settings.qmp_socket, launch->deadline, launch->wake, &qmp, &failure);
+    bool ok =
+        lima_qemu_qmp_open(launch->plan.settings.qmp_socket, launch->deadline, launch->wake, &qmp, &failure);
 
     lima_qemu_qmp_close(qmp);
     if (ok)
@@ -206,8 +221,8 @@ uint64_t lima_qemu_limit_ms(const char *variable, uint64_t unit_ms, uint64_t oth
 static bool run_qemu(start *launch, lima_err *err)
 {
     launch->deadline = lima_clock_in(lima_qemu_limit_ms("LIMA_QEMU_START_TIMEOUT", 1000, QEMU_START_MS));
-    return start_helpers(launch, err) && connect_networks(launch, err) && spawn(launch, err) && write_record(launch, err)
-        && await_ready(launch, err);
+    return start_helpers(launch, err) && connect_networks(launch, err) && spawn(launch, err)
+           && write_record(launch, err) && await_ready(launch, err);
 }
 
 static void undo(start *launch)

@@ -7,6 +7,7 @@
 #include "os/thread.h"
 #include "qemu/helper.h"
 
-/* Starts swtpm with its state in INSTDIR/swtpm, listening on `socket`. NOT_FOUND: not installed. INVALID_ARGUMENT: a comma in the path, which
- * swtpm cannot take. */
-bool lima_qemu_swtpm_start(const char *inst_dir, const char *socket, lima_wake *wake, qemu_helpers *list, lima_err *err);
+/* Starts swtpm with its state in INSTDIR/swtpm, listening on `socket`. NOT_FOUND: not installed.
+ * INVALID_ARGUMENT: a comma in the path, which swtpm cannot take. */
+bool lima_qemu_swtpm_start(const char *inst_dir, const char *socket, lima_wake *wake, qemu_helpers *list,
+                           lima_err *err);

@@ -1,5 +1,6 @@
-/* How it works: one HTTP request per question. The address is polled for, because the daemon tells nobody when it gives one away; names go to it zone by zone:
- * "host.lima.internal" is the record "host.lima" of the zone "internal.", a name without a dot is a zone of its own. */
+/* How it works: one HTTP request per question. The address is polled for, because the daemon tells nobody
+ * when it gives one away; names go to it zone by zone: "host.lima.internal" is the record "host.lima" of
+ * the zone "internal.", a name without a dot is a zone of its own. */
 #include "qemu/usernet.h"
 
 #include <stdlib.h>
@@ -32,19 +33,21 @@ bool lima_qemu_usernet_find_lease(const char *json, size_t len, const char *mac,
     return true;
 }
 
-static bool ask_lease(const char *endpoint, const char *mac, lima_deadline deadline, lima_wake *wake, char **ret_ip, lima_err *err)
+static bool ask_lease(const char *endpoint, const char *mac, lima_deadline deadline, lima_wake *wake,
+                      char **ret_ip, lima_err *err)
 {
     lima_buf body = LIMA_BUF(QEMU_HTTP_BYTES_MAX);
     lima_deadline call = lima_clock_in(QEMU_USERNET_CALL_MS);
-    bool ok = lima_qemu_http(endpoint, "GET", "/services/dhcp/leases", NULL, call < deadline ? call : deadline, wake, &body, err)
-           && lima_qemu_usernet_find_lease(lima_buf_str(&body), body.len, mac, ret_ip, err);
+    bool ok = lima_qemu_http(endpoint, "GET", "/services/dhcp/leases", NULL,
+                             call < deadline ? call : deadline, wake, &body, err)
+              && lima_qemu_usernet_find_lease(lima_buf_str(&body), body.len, mac, ret_ip, err);
 
     lima_buf_free(&body);
     return ok;
 }
 
-bool lima_qemu_usernet_await_lease(const char *endpoint, const char *mac, lima_deadline deadline, lima_wake *wake, char **ret_ip,
-                                   lima_err *err)
+bool lima_qemu_usernet_await_lease(const char *endpoint, const char *mac, lima_deadline deadline,
+                                   lima_wake *wake, char **ret_ip, lima_err *err)
 {
     lima_err last = {0};
 
@@ -60,16 +63,19 @@ bool lima_qemu_usernet_await_lease(const char *endpoint, const char *mac, lima_d
         if (lima_clock_now() >= deadline)
             break;
     }
-    return lima_err_set(err, LIMA_CODE_DEADLINE_EXCEEDED, "the guest (%s) got no address from the network daemon in time%s%s", mac,
+    return lima_err_set(err, LIMA_CODE_DEADLINE_EXCEEDED,
+                        "the guest (%s) got no address from the network daemon in time%s%s", mac,
                         last.code ? ": " : " (did it boot? look into serial.log)", last.text);
 }
 
 static bool post(const char *endpoint, const char *target, const char *body, lima_wake *wake, lima_err *err)
 {
-    return lima_qemu_http(endpoint, "POST", target, body, lima_clock_in(QEMU_USERNET_CALL_MS), wake, NULL, err);
+    return lima_qemu_http(endpoint, "POST", target, body, lima_clock_in(QEMU_USERNET_CALL_MS), wake, NULL,
+                          err);
 }
 
-bool lima_qemu_usernet_expose(const char *endpoint, const char *address, uint16_t port, const char *ip, lima_wake *wake, lima_err *err)
+bool lima_qemu_usernet_expose(const char *endpoint, const char *address, uint16_t port, const char *ip,
+                              lima_wake *wake, lima_err *err)
 {
     lima_json *body = lima_json_new_object();
     char *local = lima_mem_printf("%s:%u", address, port);
@@ -80,7 +86,7 @@ bool lima_qemu_usernet_expose(const char *endpoint, const char *address, uint16_
     lima_json_set_str(body, "tcp", "protocol");
     char *text = lima_json_print(body);
     bool ok = post(endpoint, "/services/forwarder/expose", text, wake, err)
-           || lima_err_wrap(err, "SSH forward from %s to the guest", local);
+              || lima_err_wrap(err, "SSH forward from %s to the guest", local);
     free(text);
     free(remote);
     free(local);
@@ -88,7 +94,8 @@ bool lima_qemu_usernet_expose(const char *endpoint, const char *address, uint16_
     return ok;
 }
 
-bool lima_qemu_usernet_unexpose(const char *endpoint, const char *address, uint16_t port, lima_wake *wake, lima_err *err)
+bool lima_qemu_usernet_unexpose(const char *endpoint, const char *address, uint16_t port, lima_wake *wake,
+                                lima_err *err)
 {
     lima_json *body = lima_json_new_object();
     char *local = lima_mem_printf("%s:%u", address, port);
@@ -128,7 +135,8 @@ static bool is_address(const char *text)
 {
     uint32_t ignored;
 
-    return parse_ipv4(text, &ignored) || (strchr(text, ':') && strspn(text, "0123456789abcdefABCDEF:.") == strlen(text));
+    return parse_ipv4(text, &ignored)
+           || (strchr(text, ':') && strspn(text, "0123456789abcdefABCDEF:.") == strlen(text));
 }
 
 char *lima_qemu_usernet_gateway(const char *yaml, size_t len, const char *network)
@@ -203,7 +211,8 @@ static lima_json *all_hosts(const lima_instance *inst, const char *ip, const cha
     return hosts;
 }
 
-void lima_qemu_usernet_zones(const lima_instance *inst, const char *ip, const char *gateway, lima_strv *ret_bodies)
+void lima_qemu_usernet_zones(const lima_instance *inst, const char *ip, const char *gateway,
+                             lima_strv *ret_bodies)
 {
     lima_json *hosts = all_hosts(inst, ip, gateway);
     lima_json *zones = lima_json_new_object();
@@ -231,8 +240,8 @@ void lima_qemu_usernet_zones(const lima_instance *inst, const char *ip, const ch
     lima_json_free(hosts);
 }
 
-bool lima_qemu_usernet_add_hosts(const char *endpoint, const lima_instance *inst, const char *ip, const char *gateway, lima_wake *wake,
-                                 lima_err *err)
+bool lima_qemu_usernet_add_hosts(const char *endpoint, const lima_instance *inst, const char *ip,
+                                 const char *gateway, lima_wake *wake, lima_err *err)
 {
     lima_strv bodies = {0};
     bool ok = true;

@@ -1,5 +1,5 @@
-/* How it works: candidates in order, the first that answers `--version` as the Rust daemon does is taken. QEMU's former C daemon (until 7.2) answers too
- * but has other options and needs root. */
+/* How it works: candidates in order, the first that answers `--version` as the Rust daemon does is taken.
+ * QEMU's former C daemon (until 7.2) answers too but has other options and needs root. */
 #include "qemu/virtiofsd.h"
 
 #include <stdlib.h>
@@ -43,7 +43,8 @@ static void add_described(const char *folder, lima_strv *candidates)
         lima_buf text = LIMA_BUF(DESCRIPTION_BYTES_MAX);
         char *path = lima_path_join(folder, names.items[i]);
         char *binary = lima_str_has_suffix(path, ".json") && lima_file_read(path, &text, NULL)
-                         ? lima_qemu_virtiofsd_binary(lima_buf_str(&text), text.len) : NULL;
+                           ? lima_qemu_virtiofsd_binary(lima_buf_str(&text), text.len)
+                           : NULL;
         if (binary)
             lima_strv_add(candidates, binary);
         free(binary);
@@ -78,8 +79,8 @@ static bool answers(const char *program, lima_wake *wake)
     const char *const argv[] = {program, "--version", NULL};
     lima_buf out = LIMA_BUF(4096);
     lima_process_exit end;
-    bool ok = lima_process_run(argv, NULL, &out, NULL, lima_clock_in(VERSION_MS), wake, &end, NULL) && !end.signaled && end.code == 0
-           && lima_qemu_virtiofsd_usable(lima_buf_str(&out));
+    bool ok = lima_process_run(argv, NULL, &out, NULL, lima_clock_in(VERSION_MS), wake, &end, NULL)
+              && !end.signaled && end.code == 0 && lima_qemu_virtiofsd_usable(lima_buf_str(&out));
 
     lima_buf_free(&out);
     return ok;
@@ -101,8 +102,10 @@ bool lima_qemu_virtiofsd_find(const char *qemu, lima_wake *wake, char **ret, lim
     if (!found) {
         char *places = lima_strv_join(&candidates, ", ");
         lima_err_set(err, LIMA_CODE_NOT_FOUND,
-                     "mountType 'virtiofs': no usable virtiofsd found (looked at: %s); install the Rust virtiofsd, or use mountType '9p' or "
-                     "'reverse-sshfs'", places);
+                     "mountType 'virtiofs': no usable virtiofsd found (looked at: %s); install the Rust "
+                     "virtiofsd, or use mountType '9p' or "
+                     "'reverse-sshfs'",
+                     places);
         free(places);
     }
     lima_strv_free(&candidates);
@@ -111,8 +114,8 @@ bool lima_qemu_virtiofsd_find(const char *qemu, lima_wake *wake, char **ret, lim
     return found != NULL;
 }
 
-static bool start_one(const char *program, const qemu_mount *mount, size_t index, const char *inst_dir, lima_wake *wake, qemu_helpers *list,
-                      lima_err *err)
+static bool start_one(const char *program, const qemu_mount *mount, size_t index, const char *inst_dir,
+                      lima_wake *wake, qemu_helpers *list, lima_err *err)
 {
     lima_strv argv = {0};
     char *file = lima_mem_printf("virtiofsd-%zu.log", index);
@@ -132,8 +135,8 @@ static bool start_one(const char *program, const qemu_mount *mount, size_t index
     return ok;
 }
 
-bool lima_qemu_virtiofsd_start_all(const char *qemu, const qemu_mounts *mounts, const char *inst_dir, lima_wake *wake, qemu_helpers *list,
-                                   lima_err *err)
+bool lima_qemu_virtiofsd_start_all(const char *qemu, const qemu_mounts *mounts, const char *inst_dir,
+                                   lima_wake *wake, qemu_helpers *list, lima_err *err)
 {
     char *program = NULL;
 

@@ -1,6 +1,7 @@
-/* How it works: waiting is for the process, in slices so that helpers, the network thread and the size of the log are looked at too. Stopping goes
- * from friendly to hard: power button (again and again, since a booting guest does not see it), QEMU's `quit`, kill. Each
- * looks at the VM anew, and a process is only ever ended by its identity, never by a bare pid. */
+/* How it works: waiting is for the process, in slices so that helpers, the network thread and the size of
+ * the log are looked at too. Stopping goes from friendly to hard: power button (again and again, since a
+ * booting guest does not see it), QEMU's `quit`, kill. Each looks at the VM anew, and a process is only
+ * ever ended by its identity, never by a bare pid. */
 #include "qemu/vm.h"
 
 #include <inttypes.h>
@@ -16,10 +17,10 @@
 #include "qemu/usernet.h"
 
 enum {
-    SLICE_MS = 15000,          /* between looks at helpers and logs */
-    SLICE_NETWORK_MS = 1000,   /* while a network is being set up */
+    SLICE_MS = 15000,        /* between looks at helpers and logs */
+    SLICE_NETWORK_MS = 1000, /* while a network is being set up */
     STDERR_TAIL_BYTES = 16 * 1024,
-    QMP_TRIES = 2,             /* failures in a row after which the power button is given up */
+    QMP_TRIES = 2, /* failures in a row after which the power button is given up */
     POLL_MS = 100,
 };
 
@@ -37,7 +38,9 @@ static bool take_turn(qemu_state *state, lima_deadline deadline, lima_err *err)
     if (free_now)
         state->qmp_taken = true;
     lima_monitor_leave(monitor);
-    return free_now || lima_err_set(err, LIMA_CODE_DEADLINE_EXCEEDED, "QEMU's control socket is busy with another request of this driver");
+    return free_now
+           || lima_err_set(err, LIMA_CODE_DEADLINE_EXCEEDED,
+                           "QEMU's control socket is busy with another request of this driver");
 }
 
 static void end_turn(qemu_state *state)
@@ -89,7 +92,8 @@ static bool command(lima_call *call, const char *name, lima_err *err)
 bool lima_qemu_vm_inspect(const lima_instance *inst, lima_vm_status *ret, lima_err *err)
 {
     qemu_found found = {0};
-    static const lima_vm_state states[] = {[QEMU_FOUND_NONE] = LIMA_VM_STOPPED, [QEMU_FOUND_RUNNING] = LIMA_VM_RUNNING,
+    static const lima_vm_state states[] = {[QEMU_FOUND_NONE] = LIMA_VM_STOPPED,
+                                           [QEMU_FOUND_RUNNING] = LIMA_VM_RUNNING,
                                            [QEMU_FOUND_UNCLEAR] = LIMA_VM_BROKEN};
 
     (void)err;
@@ -98,7 +102,8 @@ bool lima_qemu_vm_inspect(const lima_instance *inst, lima_vm_status *ret, lima_e
         return true;
     }
     lima_qemu_find(inst, lima_clock_in(QEMU_INSPECT_MS), &found);
-    *ret = (lima_vm_status){.state = states[found.kind], .pid = found.kind == QEMU_FOUND_RUNNING ? found.id.pid : 0};
+    *ret = (lima_vm_status){.state = states[found.kind],
+                            .pid = found.kind == QEMU_FOUND_RUNNING ? found.id.pid : 0};
     memcpy(ret->text, found.why, sizeof found.why < sizeof ret->text ? sizeof found.why : sizeof ret->text);
     lima_qemu_found_free(&found);
     return true;
@@ -135,7 +140,8 @@ static void bound_log(const char *path)
     lima_file_info info = {0};
     lima_file *file = NULL;
 
-    if (lima_file_stat(path, false, &info, NULL) && info.size > QEMU_STDERR_BYTES_MAX && lima_file_open(path, LIMA_FILE_WRITE, &file, NULL))
+    if (lima_file_stat(path, false, &info, NULL) && info.size > QEMU_STDERR_BYTES_MAX
+        && lima_file_open(path, LIMA_FILE_WRITE, &file, NULL))
         lima_file_resize(file, 0, NULL);
     lima_file_close(file);
 }
@@ -195,8 +201,11 @@ static bool judge_end(const waiting *watch, const lima_process_exit *end, lima_e
 {
     char *tail = lima_qemu_log_tail(watch->log, STDERR_TAIL_BYTES);
     bool told = strstr(tail, "terminating on signal") != NULL;
-    bool in_order = !told && (watch->process ? !end->signaled && end->code == 0 : !pid_file_stays(lima_call_instance(watch->call)));
-    qemu_death death = {.program = told || end->signaled ? "QEMU was ended from outside" : "QEMU", .log_file = watch->log,
+    bool in_order = !told
+                    && (watch->process ? !end->signaled && end->code == 0
+                                       : !pid_file_stays(lima_call_instance(watch->call)));
+    qemu_death death = {.program = told || end->signaled ? "QEMU was ended from outside" : "QEMU",
+                        .log_file = watch->log,
                         .exit_text = watch->process ? end->text : "it ended without removing its pid file"};
 
     if (!in_order)
@@ -297,7 +306,8 @@ static void unexpose(lima_call *call, const qemu_record *record)
     lima_err err = {0};
 
     if (record->endpoint
-        && !lima_qemu_usernet_unexpose(record->endpoint, record->ssh_address, record->ssh_port, lima_call_wake(call), &err))
+        && !lima_qemu_usernet_unexpose(record->endpoint, record->ssh_address, record->ssh_port,
+                                       lima_call_wake(call), &err))
         lima_log_warn("SSH forward could not be closed: %s", err.text);
 }
 
@@ -329,7 +339,8 @@ static bool kill_vm(lima_call *call, const qemu_found *before, lima_err *err)
 
     find_current(call, &now);
     bool gone = now.kind == QEMU_FOUND_NONE;
-    bool same = now.kind == QEMU_FOUND_UNCLEAR || (now.id.pid == before->id.pid && now.id.start == before->id.start);
+    bool same =
+        now.kind == QEMU_FOUND_UNCLEAR || (now.id.pid == before->id.pid && now.id.start == before->id.start);
     lima_qemu_found_free(&now);
     if (gone)
         return true;
@@ -346,7 +357,7 @@ static bool force(lima_call *call, const qemu_found *found, lima_err *err)
         return true;
     lima_log_warn("instance '%s': QEMU is killed: %s", lima_call_instance(call)->name, failure.text);
     return kill_vm(call, found, err)
-        || lima_err_wrap(err, "QEMU (pid %" PRIu32 ") does not end", found->id.pid);
+           || lima_err_wrap(err, "QEMU (pid %" PRIu32 ") does not end", found->id.pid);
 }
 
 static bool end_vm(lima_call *call, const qemu_found *found, uint32_t grace_ms, lima_err *err)

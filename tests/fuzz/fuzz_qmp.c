@@ -1,5 +1,6 @@
-/* What a program at the other end of QEMU's control socket can say: the client gets the bytes as they are, split where the socket splits them.
- * Whatever they are, each call ends, and ends before its deadline, because the peer has hung up. */
+/* What a program at the other end of QEMU's control socket can say: the client gets the bytes as they are,
+ * split where the socket splits them. Whatever they are, each call ends, and ends before its deadline,
+ * because the peer has hung up. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -9,7 +10,10 @@
 #include "qemu/qmp.h"
 #include "qemu/snapshot.h"
 
-enum { SCRIPT_MAX = 64 * 1024, CALL_MS = 5000 }; /* the script must fit into the socket's buffer: nobody reads meanwhile */
+enum {
+    SCRIPT_MAX = 64 * 1024,
+    CALL_MS = 5000
+}; /* the script must fit into the socket's buffer: nobody reads meanwhile */
 
 static lima_stream *say(const uint8_t *data, size_t size, lima_stream **ret_peer)
 {

@@ -29,7 +29,7 @@ static void read_request(int client, char text[4096])
 {
     size_t len = 0, wanted = 4095;
     text[0] = '\0';
-    for (ssize_t got = 1; got > 0 && len < wanted; len += got > 0 ? (size_t)got : 0) {
+    for (ssize_t got = 1; got > 0 && len<wanted; len += got> 0 ? (size_t)got : 0) {
         text[len] = '\0';
         char *end = strstr(text, "\r\n\r\n"), *length = strstr(text, "Content-Length: ");
         if (end && length)
@@ -49,7 +49,8 @@ static void answer(fake_usernet *net, int client)
     *line_end = '\0';
     bool refused = net->refuse && strstr(text, net->refuse);
     const char *content = refused ? "no such thing\n" : strstr(text, "leases") ? net->leases : "";
-    snprintf(reply, sizeof reply, "HTTP/1.0 %s\r\nContent-Length: %zu\r\n\r\n%s", refused ? "500 Oh" : "200 OK", strlen(content), content);
+    snprintf(reply, sizeof reply, "HTTP/1.0 %s\r\nContent-Length: %zu\r\n\r\n%s",
+             refused ? "500 Oh" : "200 OK", strlen(content), content);
     pthread_mutex_lock(&net->mutex);
     strncat(net->seen, text, sizeof net->seen - strlen(net->seen) - 1);
     strncat(net->seen, body + 4, sizeof net->seen - strlen(net->seen) - 1);

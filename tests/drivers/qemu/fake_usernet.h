@@ -1,4 +1,5 @@
-/* A user-v2 daemon as far as the driver sees it: the HTTP socket and the one for frames, in a thread of the test. */
+/* A user-v2 daemon as far as the driver sees it: the HTTP socket and the one for frames, in a thread of the
+ * test. */
 #ifndef FAKE_USERNET_H
 #define FAKE_USERNET_H
 
@@ -10,9 +11,9 @@ typedef struct fake_usernet {
     int http, frames, stop[2];
     pthread_t thread;
     pthread_mutex_t mutex;
-    char seen[16 * 1024];  /* request lines and bodies, one after the other */
-    const char *leases;    /* the answer to the question for them */
-    const char *refuse;    /* a part of a request line that is answered with status 500 */
+    char seen[16 * 1024]; /* request lines and bodies, one after the other */
+    const char *leases;   /* the answer to the question for them */
+    const char *refuse;   /* a part of a request line that is answered with status 500 */
 } fake_usernet;
 
 void fake_usernet_begin(fake_usernet *net, const char *home, const char *leases);

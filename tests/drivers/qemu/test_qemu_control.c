@@ -8,7 +8,7 @@
 typedef struct session {
     background thread;
     lima_monitor *monitor;
-    unsigned good, bad;      /* messages of the Start stream */
+    unsigned good, bad; /* messages of the Start stream */
     char error[LIMA_ERR_TEXT_MAX];
 } session;
 
@@ -155,7 +155,7 @@ static void driver_died__next_start_takes_over(void **state)
     session s;
     (void)state;
     case_begin(&c, BIOS);
-    assert_ok(vm_start(&c, &err));      /* by a process that is gone: nobody has its session */
+    assert_ok(vm_start(&c, &err)); /* by a process that is gone: nobody has its session */
     lima_process_id orphan = vm_id(&c);
     restart_driver(&c);
     begin_session(&c, &s, 0);

@@ -5,8 +5,9 @@
 #include "qemu/firmware_fetch.h"
 #include "qemu/helper.h"
 
-#define FETCH \
-    "{'firmware': {'images': [{'location': 'https://example.org/code.fd', 'arch': 'x86_64', 'digest': '%s', 'vmType': 'qemu'}]}}"
+#define FETCH                                                                                                \
+    "{'firmware': {'images': [{'location': 'https://example.org/code.fd', 'arch': 'x86_64', 'digest': "      \
+    "'%s', 'vmType': 'qemu'}]}}"
 
 /* ---- firmware ---- */
 
@@ -24,7 +25,7 @@ static void fetch__right_digest__file_is_there(void **state)
     vm_case c;
     (void)state;
     case_begin(&c, "{}");
-    fetch(&c, "sha256:c3bf47ea1f4a4a605470313cacb3a44f4a461f68c6faeab07e737610cb5ac835");     /* of "firmware" */
+    fetch(&c, "sha256:c3bf47ea1f4a4a605470313cacb3a44f4a461f68c6faeab07e737610cb5ac835"); /* of "firmware" */
     assert_true(there_is(&c, "qemu-efi-code.fd"));
     case_end(&c);
 }
@@ -75,8 +76,11 @@ static bool read_as(vm_case *c, const char *text, lima_err *err)
 
 static void record__damaged__data_loss(void **state)
 {
-    static const char *const texts[] = {"\"version\":1", "\"version\":2,\"vm\":{\"pid\":1,\"start\":\"1\"}", "\"version\":1,\"vm\":{\"pid\":0,\"start\":\"1\"}",
-                                        "\"version\":1,\"vm\":{\"pid\":5000000000,\"start\":\"1\"}", "\"version\":1,\"vm\":{\"pid\":1,\"start\":1}",
+    static const char *const texts[] = {"\"version\":1",
+                                        "\"version\":2,\"vm\":{\"pid\":1,\"start\":\"1\"}",
+                                        "\"version\":1,\"vm\":{\"pid\":0,\"start\":\"1\"}",
+                                        "\"version\":1,\"vm\":{\"pid\":5000000000,\"start\":\"1\"}",
+                                        "\"version\":1,\"vm\":{\"pid\":1,\"start\":1}",
                                         "\"version\":1,\"vm\":{\"pid\":1,\"start\":\"1\"},\"sshPort\":70000",
                                         "\"version\":1,\"vm\":{\"pid\":1,\"start\":\"1\"},\"helpers\":[{}]"};
     vm_case c;

@@ -5,7 +5,9 @@
 #include "qemu/helper.h"
 #include "qemu/virtiofsd.h"
 
-#define VIRTIOFS "{'firmware': {'legacyBIOS': true}, 'mountType': 'virtiofs', 'mounts': [{'location': '%s', 'virtiofs': {'queueSize': 1024}}]}"
+#define VIRTIOFS                                                                                             \
+    "{'firmware': {'legacyBIOS': true}, 'mountType': 'virtiofs', 'mounts': [{'location': '%s', 'virtiofs': " \
+    "{'queueSize': 1024}}]}"
 #define TPM "{'firmware': {'legacyBIOS': true}, 'tpm': true}"
 #define DISKS "{'firmware': {'legacyBIOS': true}, 'additionalDisks': [{'name': 'data'}, {'name': 'more'}]}"
 
@@ -139,7 +141,8 @@ static void virtiofsd_usable__not_the_former_one(void **state)
 {
     (void)state;
     assert_true(lima_qemu_virtiofsd_usable("virtiofsd 1.10.1\n"));
-    assert_false(lima_qemu_virtiofsd_usable("virtiofsd version 7.2.22\nusing FUSE kernel interface version 7.36\n"));
+    assert_false(
+        lima_qemu_virtiofsd_usable("virtiofsd version 7.2.22\nusing FUSE kernel interface version 7.36\n"));
     assert_false(lima_qemu_virtiofsd_usable("hello"));
 }
 
@@ -196,7 +199,8 @@ static char *lock_of(vm_case *c, const char *name)
 static bool locked_by(vm_case *c, const char *name, const char *dir)
 {
     char *lock = lock_of(c, name), *holder = NULL, *wanted = NULL;
-    bool same = lima_file_real_path(lock, &holder, NULL) && lima_file_real_path(dir, &wanted, NULL) && lima_str_eq(holder, wanted);
+    bool same = lima_file_real_path(lock, &holder, NULL) && lima_file_real_path(dir, &wanted, NULL)
+                && lima_str_eq(holder, wanted);
     free(wanted);
     free(holder);
     free(lock);
@@ -253,7 +257,8 @@ static void disks__in_use__names_the_instance_and_locks_none(void **state)
     char *other = lima_path_join(c.home, "other");
     assert_ok(lima_dir_make(other, LIMA_FILE_PRIVATE, &err));
     lock_for(&c, "more", other);
-    assert_err(vm_start(&c, &err), LIMA_CODE_FAILED_PRECONDITION, "'more'", "'other'", "limactl disk unlock more");
+    assert_err(vm_start(&c, &err), LIMA_CODE_FAILED_PRECONDITION, "'more'", "'other'",
+               "limactl disk unlock more");
     assert_false(locked_by(&c, "data", c.dir));
     assert_true(locked_by(&c, "more", other));
     free(other);

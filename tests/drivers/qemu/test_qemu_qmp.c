@@ -20,9 +20,11 @@ static lima_stream *script(const char *text, bool hang_up, lima_stream **ret_pee
     return ours;
 }
 
-static bool open_script(const char *text, bool hang_up, uint64_t ms, lima_stream **ret_peer, qemu_qmp **ret, lima_err *err)
+static bool open_script(const char *text, bool hang_up, uint64_t ms, lima_stream **ret_peer, qemu_qmp **ret,
+                        lima_err *err)
 {
-    return lima_qemu_qmp_adopt(script(text, hang_up, ret_peer), "qmp.sock", lima_clock_in(ms), NULL, ret, err);
+    return lima_qemu_qmp_adopt(script(text, hang_up, ret_peer), "qmp.sock", lima_clock_in(ms), NULL, ret,
+                               err);
 }
 
 static bool call(qemu_qmp *qmp, lima_json **ret, lima_err *err)
@@ -49,7 +51,8 @@ static void open__silence__deadline_names_the_reasons(void **state)
     lima_stream *peer = NULL;
     qemu_qmp *qmp = NULL;
     (void)state;
-    assert_err(open_script("", false, 30, &peer, &qmp, &err), LIMA_CODE_DEADLINE_EXCEEDED, "hangs", "another program");
+    assert_err(open_script("", false, 30, &peer, &qmp, &err), LIMA_CODE_DEADLINE_EXCEEDED, "hangs",
+               "another program");
     assert_null(qmp);
     lima_stream_close(peer);
 }
@@ -81,9 +84,12 @@ static void call__events_and_foreign_answers__are_skipped(void **state)
     qemu_qmp *qmp = NULL;
     lima_json *answer = NULL;
     (void)state;
-    assert_ok(open_script(READY "{\"event\": \"STOP\", \"id\": 2}\r\n{\"return\": {\"name\": \"old\"}, \"id\": 1}\n"
-                                "{\"return\": {\"name\": \"none\"}}\n{\"error\": {\"class\": \"X\", \"desc\": \"old\"}, \"id\": 1}\n"
-                                "{\"return\": {\"name\": \"new\"}, \"id\": 2}\n", false, 10000, &peer, &qmp, &err));
+    assert_ok(open_script(
+        READY
+        "{\"event\": \"STOP\", \"id\": 2}\r\n{\"return\": {\"name\": \"old\"}, \"id\": 1}\n"
+        "{\"return\": {\"name\": \"none\"}}\n{\"error\": {\"class\": \"X\", \"desc\": \"old\"}, \"id\": 1}\n"
+        "{\"return\": {\"name\": \"new\"}, \"id\": 2}\n",
+        false, 10000, &peer, &qmp, &err));
     assert_ok(call(qmp, &answer, &err));
     assert_string_equal(lima_json_str(answer, "", "name"), "new");
     lima_json_free(answer);
@@ -96,11 +102,13 @@ static void call__refused__has_qemus_text_and_goes_on(void **state)
     lima_stream *peer = NULL;
     qemu_qmp *qmp = NULL;
     (void)state;
-    assert_ok(open_script(READY "{\"error\": {\"class\": \"GenericError\", \"desc\": \"no way\"}, \"id\": 2}\n"
-                                "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"what\"}, \"id\": 3}\n"
-                                "{\"error\": {\"class\": \"DeviceNotFound\", \"desc\": \"where\"}, \"id\": 4}\n"
-                                "{\"error\": {\"class\": \"GenericError\", \"desc\": \"JSON parse error\"}}\n"
-                                "{\"return\": {}, \"id\": 6}\n", false, 10000, &peer, &qmp, &err));
+    assert_ok(open_script(READY
+                          "{\"error\": {\"class\": \"GenericError\", \"desc\": \"no way\"}, \"id\": 2}\n"
+                          "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"what\"}, \"id\": 3}\n"
+                          "{\"error\": {\"class\": \"DeviceNotFound\", \"desc\": \"where\"}, \"id\": 4}\n"
+                          "{\"error\": {\"class\": \"GenericError\", \"desc\": \"JSON parse error\"}}\n"
+                          "{\"return\": {}, \"id\": 6}\n",
+                          false, 10000, &peer, &qmp, &err));
     assert_err(call(qmp, NULL, &err), LIMA_CODE_UNKNOWN, "query-name", "no way");
     assert_err(call(qmp, NULL, &err), LIMA_CODE_UNIMPLEMENTED, "what");
     assert_err(call(qmp, NULL, &err), LIMA_CODE_NOT_FOUND, "where");
@@ -141,7 +149,8 @@ static void call__woken__cancelled(void **state)
     (void)state;
     assert_ok(open_script(READY, false, 10000, &peer, &qmp, &err));
     lima_wake_raise(wake);
-    assert_err(lima_qemu_qmp_call(qmp, "quit", NULL, lima_clock_in(10000), wake, NULL, &err), LIMA_CODE_CANCELLED, "");
+    assert_err(lima_qemu_qmp_call(qmp, "quit", NULL, lima_clock_in(10000), wake, NULL, &err),
+               LIMA_CODE_CANCELLED, "");
     lima_qemu_qmp_close(qmp);
     lima_stream_close(peer);
     lima_wake_free(wake);
@@ -151,7 +160,8 @@ static void open__no_socket__not_found(void **state)
 {
     qemu_qmp *qmp = NULL;
     (void)state;
-    assert_err(lima_qemu_qmp_open("/nowhere/qmp.sock", lima_clock_in(10000), NULL, &qmp, &err), LIMA_CODE_NOT_FOUND, "/nowhere/qmp.sock");
+    assert_err(lima_qemu_qmp_open("/nowhere/qmp.sock", lima_clock_in(10000), NULL, &qmp, &err),
+               LIMA_CODE_NOT_FOUND, "/nowhere/qmp.sock");
 }
 
 int main(void)

@@ -1,4 +1,5 @@
-/* The table upon the real QEMU, with guests of a few bytes. Slow only in that QEMU itself starts and the BIOS runs. */
+/* The table upon the real QEMU, with guests of a few bytes. Slow only in that QEMU itself starts and the
+ * BIOS runs. */
 #include "drivers/qemu/vm_case.h"
 
 #include <unistd.h>
@@ -8,11 +9,13 @@
 #define BIOS "{'firmware': {'legacyBIOS': true}}"
 enum { GRACE_MS = 90000, LOOKS_MS = 90000 };
 
-/* Says 'B' on the serial port; enables the power button (PM1_EN, 0x602), looks at it (PM1_STS, 0x600), powers off (PM1_CNT, 0x604). */
+/* Says 'B' on the serial port; enables the power button (PM1_EN, 0x602), looks at it (PM1_STS, 0x600),
+ * powers off (PM1_CNT, 0x604). */
 static const unsigned char obedient[] = {
-    0xba, 0xf8, 0x03, 0xb0, 'B', 0xee,                                                       /* out 0x3f8, 'B' */
-    0xba, 0x02, 0x06, 0xb8, 0x00, 0x01, 0xef, 0xba, 0x00, 0x06, 0xed, 0xf6, 0xc4, 0x01, 0x74, 0xfa, /* until pressed */
-    0xba, 0x04, 0x06, 0xb8, 0x00, 0x20, 0xef, 0xf4, 0xeb, 0xfd};                              /* off */
+    0xba, 0xf8, 0x03, 0xb0, 'B',  0xee, /* out 0x3f8, 'B' */
+    0xba, 0x02, 0x06, 0xb8, 0x00, 0x01, 0xef, 0xba, 0x00, 0x06,
+    0xed, 0xf6, 0xc4, 0x01, 0x74, 0xfa,                          /* until pressed */
+    0xba, 0x04, 0x06, 0xb8, 0x00, 0x20, 0xef, 0xf4, 0xeb, 0xfd}; /* off */
 /* Says 'B' and sleeps. */
 static const unsigned char deaf[] = {0xba, 0xf8, 0x03, 0xb0, 'B', 0xee, 0xf4, 0xeb, 0xfd};
 /* Powers off at once. */
@@ -184,7 +187,7 @@ static void snapshots__running__create_apply_delete(void **state)
     assert_err(vm_snapshot(&c, APPLY, "nix", &err), LIMA_CODE_NOT_FOUND, "this name");
     assert_ok(vm_snapshot(&c, DELETE, "one", &err));
     assert_tags(&c, "");
-    assert_ok(vm_stop(&c, GRACE_MS, &err));     /* the guest runs on after all this: it sees the button */
+    assert_ok(vm_stop(&c, GRACE_MS, &err)); /* the guest runs on after all this: it sees the button */
     case_end(&c);
 }
 
@@ -228,9 +231,9 @@ static void snapshots__tag_that_is_anothers_id__is_told_apart(void **state)
     (void)state;
     begin(&c, deaf, sizeof deaf);
     assert_true(disk_io(&c, "write -P 1 64k 64k"));
-    assert_ok(vm_snapshot(&c, CREATE, "2", &err));      /* has id 1 */
+    assert_ok(vm_snapshot(&c, CREATE, "2", &err)); /* has id 1 */
     assert_true(disk_io(&c, "write -P 2 64k 64k"));
-    assert_ok(vm_snapshot(&c, CREATE, "1", &err));      /* has id 2 */
+    assert_ok(vm_snapshot(&c, CREATE, "1", &err)); /* has id 2 */
     assert_ok(vm_snapshot(&c, APPLY, "2", &err));
     assert_true(disk_io(&c, "read -P 1 64k 64k"));
     assert_ok(vm_snapshot(&c, APPLY, "1", &err));
@@ -250,7 +253,7 @@ static void snapshots__disk_only_on_a_running_vm__is_refused(void **state)
     await_boot(&c);
     assert_tags(&c, "cold");
     assert_err(vm_snapshot(&c, APPLY, "cold", &err), LIMA_CODE_FAILED_PRECONDITION, "no memory");
-    assert_ok(vm_stop(&c, GRACE_MS, &err));     /* the guest was not touched */
+    assert_ok(vm_stop(&c, GRACE_MS, &err)); /* the guest was not touched */
     case_end(&c);
 }
 
@@ -281,7 +284,8 @@ static void create_disk__image_with_backing_file__is_refused(void **state)
     (void)state;
     begin(&c, deaf, sizeof deaf);
     char *disk = path_in(&c, "disk"), *image = path_in(&c, "image"), *other = path_in(&c, "other");
-    const char *const argv[] = {"qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", other, image, NULL};
+    const char *const argv[] = {"qemu-img", "create", "-q",  "-f",  "qcow2", "-F",
+                                "qcow2",    "-b",     other, image, NULL};
     lima_process_exit end;
     assert_ok(lima_file_rename(disk, other, &err));
     assert_ok(lima_process_run(argv, NULL, NULL, NULL, lima_clock_in(60000), NULL, &end, &err));

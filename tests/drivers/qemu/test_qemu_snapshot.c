@@ -56,9 +56,11 @@ static void create__fails_in_qemu__is_an_error_with_its_words(void **state)
     vm_case c;
     (void)state;
     begin_running(&c, "fail-save");
-    assert_err(vm_snapshot(&c, CREATE, "one", &err), LIMA_CODE_UNKNOWN, "Error while writing VM state: No space left on device");
+    assert_err(vm_snapshot(&c, CREATE, "one", &err), LIMA_CODE_UNKNOWN,
+               "Error while writing VM state: No space left on device");
     assert_int_equal(count(&c), 0);
-    assert_err(vm_snapshot(&c, CREATE, "one", &err), LIMA_CODE_UNKNOWN, "No space left");    /* the failed job was dismissed */
+    assert_err(vm_snapshot(&c, CREATE, "one", &err), LIMA_CODE_UNKNOWN,
+               "No space left"); /* the failed job was dismissed */
     case_end(&c);
 }
 
@@ -100,7 +102,7 @@ static void create__cancelled__leaves_none(void **state)
     background_begin(&creating, &c, create_two);
     background_cancel(&creating);
     lima_err err = {0};
-    bool made = background_end(&creating, &err);    /* either it was quicker, or none is left */
+    bool made = background_end(&creating, &err); /* either it was quicker, or none is left */
     assert_int_equal(count(&c), made ? 1 : 0);
     case_end(&c);
 }
@@ -120,7 +122,8 @@ static void apply__of_a_stopped_vm__is_refused(void **state)
     (void)state;
     begin_running(&c, "");
     assert_ok(vm_snapshot(&c, CREATE, "disk-only", &err));
-    assert_err(vm_snapshot(&c, APPLY, "disk-only", &err), LIMA_CODE_FAILED_PRECONDITION, "no memory", "stop the instance");
+    assert_err(vm_snapshot(&c, APPLY, "disk-only", &err), LIMA_CODE_FAILED_PRECONDITION, "no memory",
+               "stop the instance");
     case_end(&c);
 }
 
@@ -130,7 +133,8 @@ static void apply__fails_in_qemu__says_that_the_guest_is_halted(void **state)
     (void)state;
     begin_running(&c, "fail-load");
     assert_ok(vm_snapshot(&c, CREATE, "one", &err));
-    assert_err(vm_snapshot(&c, APPLY, "one", &err), LIMA_CODE_UNKNOWN, "Error -5 while loading VM state", "halted", "limactl stop -f");
+    assert_err(vm_snapshot(&c, APPLY, "one", &err), LIMA_CODE_UNKNOWN, "Error -5 while loading VM state",
+               "halted", "limactl stop -f");
     case_end(&c);
 }
 
@@ -267,7 +271,8 @@ static void display__vnc__password_and_port(void **state)
     vm_case c;
     char *port = NULL;
     (void)state;
-    case_begin(&c, "{'firmware': {'legacyBIOS': true}, 'video': {'display': 'vnc', 'vnc': {'display': '127.0.0.1:0,to=9'}}}");
+    case_begin(&c, "{'firmware': {'legacyBIOS': true}, 'video': {'display': 'vnc', 'vnc': {'display': "
+                   "'127.0.0.1:0,to=9'}}}");
     assert_ok(vm_start(&c, &err));
     lima_call *call = lima_call_new(c.control, c.generation);
     assert_ok(lima_qemu_driver.display->change_password(call, "secret12", &err));
@@ -285,8 +290,10 @@ static void display__none__is_refused(void **state)
     (void)state;
     begin_running(&c, "");
     lima_call *call = lima_call_new(c.control, c.generation);
-    assert_err(lima_qemu_driver.display->change_password(call, "secret12", &err), LIMA_CODE_UNKNOWN, "video.display");
-    assert_err(lima_qemu_driver.display->connection(call, &port, &err), LIMA_CODE_FAILED_PRECONDITION, "video.display");
+    assert_err(lima_qemu_driver.display->change_password(call, "secret12", &err), LIMA_CODE_UNKNOWN,
+               "video.display");
+    assert_err(lima_qemu_driver.display->connection(call, &port, &err), LIMA_CODE_FAILED_PRECONDITION,
+               "video.display");
     assert_null(port);
     lima_call_free(call);
     case_end(&c);

@@ -50,7 +50,7 @@ static void start__dies_after_greeting__error_has_its_words(void **state)
     fault("die-late");
     set_variable("FAKE_QEMU_TEXT", "kvm run failed Bad address");
     lima_err err = {0};
-    if (vm_start(&c, &err))     /* it answered before it died: then waiting tells */
+    if (vm_start(&c, &err)) /* it answered before it died: then waiting tells */
         assert_false(vm_wait(&c, &err));
     assert_non_null(strstr(err.text, "kvm run failed Bad address"));
     case_end(&c);
@@ -203,7 +203,8 @@ static void start__disk_open_elsewhere__is_told(void **state)
     case_end(&one);
 }
 
-/* After a crash: a socket nobody serves, the pid file of a stranger (this test), a record of a process that is gone. */
+/* After a crash: a socket nobody serves, the pid file of a stranger (this test), a record of a process that
+ * is gone. */
 static void start__stale_files__are_replaced_and_strangers_spared(void **state)
 {
     vm_case c;
@@ -212,13 +213,15 @@ static void start__stale_files__are_replaced_and_strangers_spared(void **state)
     case_begin(&c, BIOS);
     assert_true(lima_process_find(0, &self));
     char *number = lima_mem_printf("%u\n", self.pid);
-    char *record = lima_mem_printf("{\"version\":1,\"dir\":\"%s\",\"vm\":{\"pid\":%u,\"start\":\"1\"},\"sshAddress\":\"\",\"sshPort\":1}", c.dir, self.pid);
+    char *record = lima_mem_printf("{\"version\":1,\"dir\":\"%s\",\"vm\":{\"pid\":%u,\"start\":\"1\"},"
+                                   "\"sshAddress\":\"\",\"sshPort\":1}",
+                                   c.dir, self.pid);
     write_file(c.dir, "qemu.pid", number);
     write_file(c.dir, "qmp.sock", "");
     write_file(c.dir, "serial.sock", "");
     write_file(c.dir, QEMU_RECORD_FILE, record);
     assert_int_equal(vm_status(&c).state, LIMA_VM_STOPPED);
-    assert_ok(vm_stop(&c, 1000, &err));     /* this test lives on */
+    assert_ok(vm_stop(&c, 1000, &err)); /* this test lives on */
     assert_ok(vm_start(&c, &err));
     assert_int_not_equal(vm_status(&c).pid, self.pid);
     free(record);
@@ -303,7 +306,8 @@ static void start__folder_cannot_be_written__is_told(void **state)
     case_end(&c);
 }
 
-/* QEMU runs already when the record turns out not to be writable: a VM that nobody could find again must not stay. */
+/* QEMU runs already when the record turns out not to be writable: a VM that nobody could find again must
+ * not stay. */
 static void start__record_cannot_be_written__ends_it(void **state)
 {
     vm_case c;
@@ -316,7 +320,7 @@ static void start__record_cannot_be_written__ends_it(void **state)
     char *record = path_in(&c, QEMU_RECORD_FILE);
     assert_ok(lima_dir_remove(record, &err));
     assert_nothing_left(&c);
-    assert_ok(vm_start(&c, &err));      /* port and disk are free again */
+    assert_ok(vm_start(&c, &err)); /* port and disk are free again */
     free(record);
     case_end(&c);
 }
@@ -337,7 +341,8 @@ static void start__folder_name_over_socket_limit__is_told(void **state)
 {
     vm_case c;
     (void)state;
-    case_begin_in(&c, "a-very-long-name-a-very-long-name-a-very-long-name-a-very-long-name-a-very-long-name", BIOS);
+    case_begin_in(&c, "a-very-long-name-a-very-long-name-a-very-long-name-a-very-long-name-a-very-long-name",
+                  BIOS);
     assert_err(vm_start(&c, &err), LIMA_CODE_INVALID_ARGUMENT, "LIMA_HOME", "107");
     case_end(&c);
 }
@@ -347,7 +352,7 @@ static void start__commas_in_paths__are_doubled(void **state)
     vm_case c;
     (void)state;
     case_begin(&c, BIOS);
-    assert_ok(vm_start(&c, &err));      /* the fake opens the files by these names */
+    assert_ok(vm_start(&c, &err)); /* the fake opens the files by these names */
     char *argv = last_argv(&c);
     assert_non_null(strstr(argv, ",,x/dev/disk"));
     assert_non_null(strstr(argv, "format=qcow2"));

@@ -183,7 +183,7 @@ static void wait__stopped__ends_in_order(void **state)
     (void)state;
     begin_running(&c, "ignore-powerdown ignore-quit");
     background_begin(&waiting, &c, lima_qemu_driver.wait);
-    assert_ok(vm_stop(&c, 0, &err));    /* a kill that was asked for is an end in order */
+    assert_ok(vm_stop(&c, 0, &err)); /* a kill that was asked for is an end in order */
     assert_ok(background_end(&waiting, &err));
     case_end(&c);
 }
@@ -221,7 +221,7 @@ static void wait__killed_and_started_by_another_process__says_so(void **state)
     background_begin(&waiting, &c, lima_qemu_driver.wait);
     assert_ok(lima_process_end_id(id, true, &err));
     lima_err err = {0};
-    if (!background_end(&waiting, &err))    /* false, unless it had ended before the wait began */
+    if (!background_end(&waiting, &err)) /* false, unless it had ended before the wait began */
         assert_non_null(strstr(err.text, "without removing its pid file"));
     case_end(&c);
 }
@@ -316,7 +316,7 @@ static void inspect__socket_busy_and_no_record__is_broken_and_says_why(void **st
     begin_running(&c, "");
     char *record = path_in(&c, QEMU_RECORD_FILE), *socket = path_in(&c, "qmp.sock");
     assert_ok(lima_qemu_qmp_open(socket, lima_clock_in(20000), NULL, &other, &err));
-    assert_int_equal(vm_status(&c).state, LIMA_VM_RUNNING);     /* the record suffices */
+    assert_int_equal(vm_status(&c).state, LIMA_VM_RUNNING); /* the record suffices */
     assert_ok(lima_file_rename(record, c.argv_file, &err));
     lima_vm_status status = vm_status(&c);
     assert_int_equal(status.state, LIMA_VM_BROKEN);

@@ -7,8 +7,9 @@
 #include "qemu/identity.h"
 #include "qemu/usernet.h"
 
-#define USER_V2 \
-    "{'firmware': {'legacyBIOS': true}, 'networks': [{'lima': 'user-v2', 'macAddress': '52:55:55:01:02:03', 'interface': 'eth0'}]," \
+#define USER_V2                                                                                              \
+    "{'firmware': {'legacyBIOS': true}, 'networks': [{'lima': 'user-v2', 'macAddress': "                     \
+    "'52:55:55:01:02:03', 'interface': 'eth0'}],"                                                            \
     " 'hostResolver': {'enabled': true, 'hosts': {'a.internal': '1.2.3.4'}}}"
 
 static const char *leases_of(vm_case *c, char leases[128])
@@ -100,7 +101,7 @@ static void start__qemu_without_stream__inherits_the_connection(void **state)
     fault("no-stream");
     use_word("no-stream-1");
     fake_usernet_begin(&net, c.home, leases_of(&c, leases));
-    assert_ok(vm_start(&c, &err));      /* the fake looks whether descriptor 3 is a socket */
+    assert_ok(vm_start(&c, &err)); /* the fake looks whether descriptor 3 is a socket */
     char *argv = last_argv(&c);
     assert_non_null(strstr(argv, "fd=3"));
     free(argv);
@@ -137,7 +138,8 @@ static void find_lease__by_mac_whatever_case(void **state)
 
 static void gateway__base_plus_two(void **state)
 {
-    static const char yaml[] = "networks:\n  user-v2: {mode: user-v2, gateway: 10.9.7.1, netmask: 255.255.252.0}\n  bad: {gateway: 1.2.3}\n";
+    static const char yaml[] = "networks:\n  user-v2: {mode: user-v2, gateway: 10.9.7.1, netmask: "
+                               "255.255.252.0}\n  bad: {gateway: 1.2.3}\n";
     (void)state;
     char *own = lima_qemu_usernet_gateway(yaml, strlen(yaml), "user-v2");
     assert_string_equal(own, "10.9.4.2");
@@ -152,23 +154,27 @@ static void zones__one_body_each(void **state)
 {
     lima_strv bodies = {0};
     (void)state;
-    lima_instance *inst = make_instance("{'hostResolver': {'hosts': {'a.b.test': '1.1.1.1', 'c.test': 'a.b.test', 'plain': '2.2.2.2',"
-                                        " 'loop.test': 'loop.test', 'nowhere.test': 'x', 'six.test': '::1'}}}");
+    lima_instance *inst = make_instance(
+        "{'hostResolver': {'hosts': {'a.b.test': '1.1.1.1', 'c.test': 'a.b.test', 'plain': '2.2.2.2',"
+        " 'loop.test': 'loop.test', 'nowhere.test': 'x', 'six.test': '::1'}}}");
     lima_json_set_str(inst->doc, "lima-dev", "hostname");
     lima_qemu_usernet_zones(inst, "3.3.3.3", "4.4.4.4", &bodies);
     char *all = lima_strv_join(&bodies, "\n");
     assert_int_equal(bodies.len, 3);
-    assert_non_null(strstr(all, "{\"Name\":\"test.\",\"Records\":[{\"Name\":\"a.b\",\"IP\":\"1.1.1.1\"},{\"Name\":\"c\",\"IP\":\"1.1.1.1\"},"
+    assert_non_null(strstr(all, "{\"Name\":\"test.\",\"Records\":[{\"Name\":\"a.b\",\"IP\":\"1.1.1.1\"},{"
+                                "\"Name\":\"c\",\"IP\":\"1.1.1.1\"},"
                                 "{\"Name\":\"six\",\"IP\":\"::1\"}]}"));
     assert_non_null(strstr(all, "{\"Name\":\"plain\",\"DefaultIP\":\"2.2.2.2\"}"));
-    assert_non_null(strstr(all, "{\"Name\":\"host.lima\",\"IP\":\"4.4.4.4\"},{\"Name\":\"lima-dev\",\"IP\":\"3.3.3.3\"}"));
+    assert_non_null(strstr(
+        all, "{\"Name\":\"host.lima\",\"IP\":\"4.4.4.4\"},{\"Name\":\"lima-dev\",\"IP\":\"3.3.3.3\"}"));
     assert_null(strstr(all, "loop"));
     free(all);
     lima_strv_free(&bodies);
     lima_instance_free(inst);
 }
 
-static bool parse(const char *text, unsigned *ret_status, const char **ret_body, size_t *ret_len, lima_err *err)
+static bool parse(const char *text, unsigned *ret_status, const char **ret_body, size_t *ret_len,
+                  lima_err *err)
 {
     return lima_qemu_http_parse(text, strlen(text), ret_status, ret_body, ret_len, err);
 }
@@ -190,7 +196,11 @@ static void http_parse__whole_answers(void **state)
 
 static void http_parse__broken_answers__data_loss(void **state)
 {
-    static const char *const texts[] = {"", "HTTP/1.0 200 OK\r\n", "HTTP/1.0 2x0 OK\r\n\r\n", "SSH-2.0-x\r\n\r\n", "HTTP/1.0\r\n\r\n",
+    static const char *const texts[] = {"",
+                                        "HTTP/1.0 200 OK\r\n",
+                                        "HTTP/1.0 2x0 OK\r\n\r\n",
+                                        "SSH-2.0-x\r\n\r\n",
+                                        "HTTP/1.0\r\n\r\n",
                                         "HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nab"};
     unsigned status = 7;
     const char *body;

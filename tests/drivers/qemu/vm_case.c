@@ -8,8 +8,9 @@
 #include "os/clock.h"
 
 static char *kept_path;
-static const char *const variables[] = {"FAKE_QEMU", "FAKE_QEMU_TEXT", "FAKE_QEMU_ARGV", "FAKE_KVM", "FAKE_IMG", "FAKE_HELPER", "FAKE_CURL",
-                                        "FAKE_SSH_LOG", "LIMA_QEMU_START_TIMEOUT", "QEMU_SYSTEM_X86_64", "SSH", "HOME"};
+static const char *const variables[] = {
+    "FAKE_QEMU", "FAKE_QEMU_TEXT", "FAKE_QEMU_ARGV",          "FAKE_KVM",           "FAKE_IMG", "FAKE_HELPER",
+    "FAKE_CURL", "FAKE_SSH_LOG",   "LIMA_QEMU_START_TIMEOUT", "QEMU_SYSTEM_X86_64", "SSH",      "HOME"};
 static char *kept_home;
 
 void set_variable(const char *name, const char *value)
@@ -58,7 +59,8 @@ void use_word(const char *word)
 
 int take_port(vm_case *c, char ret_number[16])
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(c->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in at = {
+        .sin_family = AF_INET, .sin_port = htons(c->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int taken = socket(AF_INET, SOCK_STREAM, 0);
 
     assert_int_equal(bind(taken, (struct sockaddr *)&at, sizeof at), 0);

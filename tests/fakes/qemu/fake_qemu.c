@@ -127,5 +127,5 @@ int main(int argc, char **argv)
     int status = fake_serve(&machine);
     if (machine.pid_file)
         unlink(machine.pid_file);
-    _exit(status);      /* what is still allocated is nobody's business: no report of leaks among the last words */
+    _exit(status); /* what is still allocated is nobody's business: no report of leaks among the last words */
 }

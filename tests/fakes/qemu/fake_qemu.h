@@ -20,18 +20,19 @@ enum { FAKE_FDS_MAX = 64, FAKE_TAGS_MAX = 16 };
 
 typedef struct fake_machine {
     const char *program;
-    const char *name;          /* of -name */
+    const char *name; /* of -name */
     const char *pid_file;
-    const char *boot_file;     /* first writable drive */
+    const char *boot_file; /* first writable drive */
     const char *boot_format;
-    int qmp_socket;            /* listening, -1: none */
+    int qmp_socket; /* listening, -1: none */
     bool kvm, vnc;
-    int kept[FAKE_FDS_MAX];    /* ports, locks, sockets, for as long as it runs */
+    int kept[FAKE_FDS_MAX]; /* ports, locks, sockets, for as long as it runs */
     size_t kept_count;
 } fake_machine;
 
 bool fake_wants(const char *word); /* among the words of FAKE_QEMU */
-_Noreturn void fake_die(const fake_machine *machine, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+_Noreturn void fake_die(const fake_machine *machine, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Reads the options into *machine, doing what they ask for. Dies as QEMU does. */
 void fake_take_options(fake_machine *machine, char **argv);

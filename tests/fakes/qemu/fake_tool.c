@@ -67,7 +67,8 @@ static int image_info(char **argv)
     char format[64], backing[512];
     int i = 0;
 
-    if (!argv[0] || strcmp(argv[0], "--output=json") != 0 || !argv[1] || strcmp(argv[1], "--force-share") != 0)
+    if (!argv[0] || strcmp(argv[0], "--output=json") != 0 || !argv[1]
+        || strcmp(argv[1], "--force-share") != 0)
         refuse("info: --output=json --force-share must be given");
     i = 2;
     const char *forced = argv[i] && strcmp(argv[i], "-f") == 0 ? argv[i + 1] : NULL;
@@ -97,7 +98,8 @@ static int image_create(char **argv)
 
     while (argv[count])
         count++;
-    if (count < 5 || strcmp(argv[0], "-q") != 0 || strcmp(argv[1], "-f") != 0 || strcmp(argv[2], "qcow2") != 0)
+    if (count < 5 || strcmp(argv[0], "-q") != 0 || strcmp(argv[1], "-f") != 0
+        || strcmp(argv[2], "qcow2") != 0)
         refuse("create: -q -f qcow2 … FILE SIZE must be given");
     FILE *file = fopen(argv[count - 2], "w");
     if (!file)
@@ -105,7 +107,8 @@ static int image_create(char **argv)
     if (told("FAKE_IMG", "full")) {
         fputs("qco", file);
         fclose(file);
-        fprintf(stderr, "qemu-img: %s: Could not write qcow2 header: No space left on device\n", argv[count - 2]);
+        fprintf(stderr, "qemu-img: %s: Could not write qcow2 header: No space left on device\n",
+                argv[count - 2]);
         return 1;
     }
     fputs(count == 9 ? "qcow2 " : "qcow2", file);
@@ -164,10 +167,12 @@ static int be_virtiofsd(char **argv)
     struct stat at;
 
     if (argv[0] && strcmp(argv[0], "--version") == 0) {
-        puts(told("FAKE_HELPER", "old") ? "virtiofsd version 7.2.22\nusing FUSE kernel interface version 7.36" : "virtiofsd 1.10.1");
+        puts(told("FAKE_HELPER", "old") ? "virtiofsd version 7.2.22\nusing FUSE kernel interface version 7.36"
+                                        : "virtiofsd 1.10.1");
         return 0;
     }
-    if (!argv[0] || strcmp(argv[0], "--socket-path") != 0 || !argv[1] || !argv[2] || strcmp(argv[2], "--shared-dir") != 0 || !argv[3] || argv[4])
+    if (!argv[0] || strcmp(argv[0], "--socket-path") != 0 || !argv[1] || !argv[2]
+        || strcmp(argv[2], "--shared-dir") != 0 || !argv[3] || argv[4])
         refuse("--socket-path SOCKET --shared-dir FOLDER must be given");
     if (stat(argv[3], &at) != 0 || !S_ISDIR(at.st_mode))
         refuse("--shared-dir is no folder");
@@ -176,7 +181,8 @@ static int be_virtiofsd(char **argv)
 
 static int be_swtpm(char **argv)
 {
-    static const char *const form[] = {"socket", "--tpmstate", "dir=", "--ctrl", "type=unixio,path=", "--tpm2", "--terminate", "--log", "level="};
+    static const char *const form[] = {"socket", "--tpmstate",  "dir=",  "--ctrl", "type=unixio,path=",
+                                       "--tpm2", "--terminate", "--log", "level="};
     struct stat at;
 
     for (size_t i = 0; i < COUNT(form); i++)
@@ -207,7 +213,8 @@ static int be_ssh(char **argv)
 
 static int be_curl(char **argv)
 {
-    static const char *const form[] = {"-fsSL", "--proto", "=http,https,file", "--max-filesize", "", "-o", "", "--", "http"};
+    static const char *const form[] = {"-fsSL", "--proto", "=http,https,file", "--max-filesize", "", "-o", "",
+                                       "--",    "http"};
 
     for (size_t i = 0; i < COUNT(form); i++)
         if (!argv[i] || strncmp(argv[i], form[i], strlen(form[i])) != 0)
@@ -229,7 +236,11 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*be)(char **argv);
-    } tools[] = {{"qemu-img", be_qemu_img}, {"virtiofsd", be_virtiofsd}, {"swtpm", be_swtpm}, {"ssh", be_ssh}, {"curl", be_curl}};
+    } tools[] = {{"qemu-img", be_qemu_img},
+                 {"virtiofsd", be_virtiofsd},
+                 {"swtpm", be_swtpm},
+                 {"ssh", be_ssh},
+                 {"curl", be_curl}};
 
     (void)argc;
     tool = strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0];

@@ -33,15 +33,20 @@ static const char *answer(char **argv)
     if (has_pair(argv, "-accel", "help"))
         return "Accelerators supported in QEMU binary:\ntcg\nkvm\n";
     if (has_pair(argv, "-netdev", "help"))
-        return fake_wants("no-stream") ? "Available netdev backend types:\nsocket\nhubport\ntap\nuser\n"
-                                       : "Available netdev backend types:\nsocket\nstream\ndgram\nhubport\ntap\nuser\n";
+        return fake_wants("no-stream")
+                   ? "Available netdev backend types:\nsocket\nhubport\ntap\nuser\n"
+                   : "Available netdev backend types:\nsocket\nstream\ndgram\nhubport\ntap\nuser\n";
     if (has_pair(argv, "-machine", "help"))
         return "Supported machines are:\npc-q35-7.2           Standard PC (Q35 + ICH9, 2009)\n"
-               "q35                  Standard PC (Q35 + ICH9, 2009) (alias of pc-q35-7.2)\nnone                 empty machine\n";
+               "q35                  Standard PC (Q35 + ICH9, 2009) (alias of pc-q35-7.2)\nnone              "
+               "   empty machine\n";
     if (has_pair(argv, "-cpu", "help"))
-        return "Available CPUs:\nx86 qemu64                QEMU Virtual CPU version 2.5+ (alias configured by machine type)\n"
-               "x86 max                   Enables all features supported by the accelerator in the current host\n"
-               "x86 host                  processor with all supported host features \n\nRecognized CPUID flags:\n  3dnow 3dnowext\n";
+        return "Available CPUs:\nx86 qemu64                QEMU Virtual CPU version 2.5+ (alias configured "
+               "by machine type)\n"
+               "x86 max                   Enables all features supported by the accelerator in the current "
+               "host\n"
+               "x86 host                  processor with all supported host features \n\nRecognized CPUID "
+               "flags:\n  3dnow 3dnowext\n";
     return NULL;
 }
 

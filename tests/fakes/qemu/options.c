@@ -75,7 +75,8 @@ static void take_drive(fake_machine *machine, const char *text)
     if (fd < 0)
         fake_die(machine, "-drive %s: Could not open '%s': %s", text, file, strerror(errno));
     if (!readonly && flock(fd, LOCK_EX | LOCK_NB) != 0)
-        fake_die(machine, "-drive %s: Failed to get \"write\" lock\nIs another process using the image [%s]?", text, file);
+        fake_die(machine, "-drive %s: Failed to get \"write\" lock\nIs another process using the image [%s]?",
+                 text, file);
     keep(machine, fd);
     if (!readonly && !machine->boot_file) {
         machine->boot_file = file;
@@ -164,7 +165,8 @@ static void take_forward(fake_machine *machine, const char *text, const char *ru
 
 static void take_netdev(fake_machine *machine, const char *text)
 {
-    char *rule = value_of(text, "hostfwd"), *path = value_of(text, "addr.path"), *number = value_of(text, "fd");
+    char *rule = value_of(text, "hostfwd"), *path = value_of(text, "addr.path"),
+         *number = value_of(text, "fd");
     struct stat at;
 
     if (rule)
@@ -241,14 +243,36 @@ static const struct {
     const char *name;
     void (*take)(fake_machine *machine, const char *text); /* NULL: stands alone */
 } options[] = {
-    {"-drive", take_drive},     {"-chardev", take_chardev}, {"-netdev", take_netdev},  {"-name", take_name},
-    {"-pidfile", take_pid_file}, {"-machine", take_machine}, {"-display", take_display}, {"-virtfs", take_virtfs},
-    {"-kernel", take_kernel},   {"-initrd", take_initrd},   {"-m", take_any},          {"-cpu", take_any},
-    {"-smp", take_any},         {"-accel", take_accel},      {"-global", take_any},     {"-boot", take_any},
-    {"-parallel", take_any},    {"-vga", take_any},         {"-audiodev", take_any},   {"-object", take_any},
-    {"-numa", take_any},        {"-append", take_any},      {"-device", take_any},     {"-serial", take_any},
-    {"-mon", take_monitor},        {"-tpmdev", take_any},      {"-monitor", take_any},    {"-S", NULL},
-    {"-nodefaults", NULL},      {"-no-user-config", NULL},
+    {"-drive", take_drive},
+    {"-chardev", take_chardev},
+    {"-netdev", take_netdev},
+    {"-name", take_name},
+    {"-pidfile", take_pid_file},
+    {"-machine", take_machine},
+    {"-display", take_display},
+    {"-virtfs", take_virtfs},
+    {"-kernel", take_kernel},
+    {"-initrd", take_initrd},
+    {"-m", take_any},
+    {"-cpu", take_any},
+    {"-smp", take_any},
+    {"-accel", take_accel},
+    {"-global", take_any},
+    {"-boot", take_any},
+    {"-parallel", take_any},
+    {"-vga", take_any},
+    {"-audiodev", take_any},
+    {"-object", take_any},
+    {"-numa", take_any},
+    {"-append", take_any},
+    {"-device", take_any},
+    {"-serial", take_any},
+    {"-mon", take_monitor},
+    {"-tpmdev", take_any},
+    {"-monitor", take_any},
+    {"-S", NULL},
+    {"-nodefaults", NULL},
+    {"-no-user-config", NULL},
 };
 
 void fake_take_options(fake_machine *machine, char **argv)

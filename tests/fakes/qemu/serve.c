@@ -1,4 +1,5 @@
-/* QMP: one client at a time, one line per message, an event before each answer so that clients learn to skip them. */
+/* QMP: one client at a time, one line per message, an event before each answer so that clients learn to
+ * skip them. */
 #define _GNU_SOURCE
 #include <poll.h>
 #include <signal.h>
@@ -35,7 +36,8 @@ static void send_text(const fake_server *server, const char *text)
 
 static void send_event(const fake_server *server, const char *name)
 {
-    char *line = lima_mem_printf("{\"timestamp\": {\"seconds\": 1, \"microseconds\": 2}, \"event\": \"%s\"}\r\n", name);
+    char *line = lima_mem_printf(
+        "{\"timestamp\": {\"seconds\": 1, \"microseconds\": 2}, \"event\": \"%s\"}\r\n", name);
 
     send_text(server, line);
     free(line);
@@ -76,7 +78,8 @@ static char *query_block(fake_server *server, const lima_json *arguments)
         char *id = lima_mem_printf("%zu", i + 1);
         lima_json_set_str(blocks, id, "a[1].inserted.image.snapshots[%zu].id", next);
         lima_json_set_str(blocks, server->tags[i], "a[1].inserted.image.snapshots[%zu].name", next);
-        lima_json_set_int(blocks, server->disk_only[i] ? 0 : 1234567, "a[1].inserted.image.snapshots[%zu].vm-state-size", next);
+        lima_json_set_int(blocks, server->disk_only[i] ? 0 : 1234567,
+                          "a[1].inserted.image.snapshots[%zu].vm-state-size", next);
         lima_json_set_int(blocks, 1700000000, "a[1].inserted.image.snapshots[%zu].date-sec", next);
         lima_json_set_int(blocks, 61, "a[1].inserted.image.snapshots[%zu].vm-clock-sec", next);
         lima_json_set_int(blocks, 500000000, "a[1].inserted.image.snapshots[%zu].vm-clock-nsec", next++);
@@ -109,8 +112,10 @@ static char *save(fake_server *server, const lima_json *arguments)
 
     while (slot < FAKE_TAGS_MAX && server->tags[slot])
         slot++;
-    if (!tag || slot == FAKE_TAGS_MAX || find_tag(server, tag) < FAKE_TAGS_MAX || !lima_json_str(arguments, NULL, "vmstate")
-        || !begin_job(server, arguments, fails ? "Error while writing VM state: No space left on device" : NULL))
+    if (!tag || slot == FAKE_TAGS_MAX || find_tag(server, tag) < FAKE_TAGS_MAX
+        || !lima_json_str(arguments, NULL, "vmstate")
+        || !begin_job(server, arguments,
+                      fails ? "Error while writing VM state: No space left on device" : NULL))
         return NULL;
     if (!fails)
         server->tags[slot] = lima_mem_strdup(tag);
@@ -129,11 +134,12 @@ static char *load(fake_server *server, const lima_json *arguments)
     return ok();
 }
 
-static char *delete(fake_server *server, const lima_json *arguments)
+static char *delete (fake_server *server, const lima_json *arguments)
 {
     size_t at = find_tag(server, lima_json_str(arguments, "", "tag"));
 
-    if (at == FAKE_TAGS_MAX || !begin_job(server, arguments, fake_wants("fail-delete") ? "Failed to remove it" : NULL))
+    if (at == FAKE_TAGS_MAX
+        || !begin_job(server, arguments, fake_wants("fail-delete") ? "Failed to remove it" : NULL))
         return NULL;
     if (!fake_wants("fail-delete")) {
         free(server->tags[at]);
@@ -149,9 +155,11 @@ static char *query_jobs(fake_server *server, const lima_json *arguments)
     if (!server->job)
         return lima_mem_strdup("[]");
     bool done = server->job_looks++ > 0;
-    return lima_mem_printf("[{\"id\": \"%s\", \"type\": \"snapshot\", \"status\": \"%s\", \"current-progress\": 1, \"total-progress\": 1%s%s%s}]",
-                           server->job, done ? "concluded" : "running", done && server->job_error ? ", \"error\": \"" : "",
-                           done && server->job_error ? server->job_error : "", done && server->job_error ? "\"" : "");
+    return lima_mem_printf(
+        "[{\"id\": \"%s\", \"type\": \"snapshot\", \"status\": \"%s\", \"current-progress\": 1, "
+        "\"total-progress\": 1%s%s%s}]",
+        server->job, done ? "concluded" : "running", done && server->job_error ? ", \"error\": \"" : "",
+        done && server->job_error ? server->job_error : "", done && server->job_error ? "\"" : "");
 }
 
 static char *dismiss(fake_server *server, const lima_json *arguments)
@@ -188,15 +196,17 @@ static char *query_name(fake_server *server, const lima_json *arguments)
 static char *query_status(fake_server *server, const lima_json *arguments)
 {
     (void)arguments;
-    return lima_mem_printf("{\"status\": \"%s\", \"running\": %s, \"singlestep\": false}", server->paused ? "restore-vm" : "running",
-                           server->paused ? "false" : "true");
+    return lima_mem_printf("{\"status\": \"%s\", \"running\": %s, \"singlestep\": false}",
+                           server->paused ? "restore-vm" : "running", server->paused ? "false" : "true");
 }
 
 static char *query_vnc(fake_server *server, const lima_json *arguments)
 {
     (void)arguments;
-    return lima_mem_strdup(server->machine->vnc ? "{\"enabled\": true, \"host\": \"127.0.0.1\", \"service\": \"5903\", \"clients\": []}"
-                                                : "{\"enabled\": false}");
+    return lima_mem_strdup(
+        server->machine->vnc
+            ? "{\"enabled\": true, \"host\": \"127.0.0.1\", \"service\": \"5903\", \"clients\": []}"
+            : "{\"enabled\": false}");
 }
 
 static char *set_password(fake_server *server, const lima_json *arguments)
@@ -207,19 +217,22 @@ static char *set_password(fake_server *server, const lima_json *arguments)
 static const struct {
     const char *name;
     char *(*run)(fake_server *server, const lima_json *arguments); /* owned answer, NULL: refused */
-    bool is_job; /* QEMU 6.0 and later */
+    bool is_job;                                                   /* QEMU 6.0 and later */
 } commands[] = {
-    {"query-block", query_block, false},    {"snapshot-save", save, true},         {"snapshot-load", load, true},
-    {"snapshot-delete", delete, true},      {"query-jobs", query_jobs, true},      {"job-dismiss", dismiss, true},
-    {"system_powerdown", power_down, false}, {"quit", quit, false},                 {"query-name", query_name, false},
-    {"query-status", query_status, false},  {"query-vnc", query_vnc, false},       {"change-vnc-password", set_password, false},
+    {"query-block", query_block, false},     {"snapshot-save", save, true},
+    {"snapshot-load", load, true},           {"snapshot-delete", delete, true},
+    {"query-jobs", query_jobs, true},        {"job-dismiss", dismiss, true},
+    {"system_powerdown", power_down, false}, {"quit", quit, false},
+    {"query-name", query_name, false},       {"query-status", query_status, false},
+    {"query-vnc", query_vnc, false},         {"change-vnc-password", set_password, false},
 };
 
 /* ---- lines ---- */
 
 static void refuse(const fake_server *server, const char *class, const char *text, int64_t id)
 {
-    char *line = lima_mem_printf("{\"id\": %lld, \"error\": {\"class\": \"%s\", \"desc\": \"%s\"}}\r\n", (long long)id, class, text);
+    char *line = lima_mem_printf("{\"id\": %lld, \"error\": {\"class\": \"%s\", \"desc\": \"%s\"}}\r\n",
+                                 (long long)id, class, text);
 
     send_text(server, line);
     free(line);
@@ -231,7 +244,8 @@ static void run_command(fake_server *server, const char *name, const lima_json *
         if (!lima_str_eq(commands[i].name, name) || (commands[i].is_job && fake_wants("no-jobs")))
             continue;
         char *answer = commands[i].run(server, arguments);
-        char *line = answer ? lima_mem_printf("{\"return\": %s, \"id\": %lld}\r\n", answer, (long long)id) : NULL;
+        char *line =
+            answer ? lima_mem_printf("{\"return\": %s, \"id\": %lld}\r\n", answer, (long long)id) : NULL;
         if (line)
             send_text(server, line);
         else
@@ -324,7 +338,8 @@ static void greet(fake_server *server)
     else if (fake_wants("longline"))
         send_endless(server);
     else if (!fake_wants("mute"))
-        send_text(server, "{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 22, \"minor\": 2, \"major\": 7}}, \"capabilities\": [\"oob\"]}}\r\n");
+        send_text(server, "{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 22, \"minor\": 2, \"major\": 7}}, "
+                          "\"capabilities\": [\"oob\"]}}\r\n");
 }
 
 static int catch_term(void)
@@ -343,7 +358,8 @@ static void obey_term(fake_server *server, int signals)
 
     if (read(signals, &info, sizeof info) != sizeof info || fake_wants("ignore-term"))
         return;
-    fprintf(stderr, "%s: terminating on signal 15 from pid %u (<unknown process>)\n", server->machine->program, info.ssi_pid);
+    fprintf(stderr, "%s: terminating on signal 15 from pid %u (<unknown process>)\n",
+            server->machine->program, info.ssi_pid);
     server->over = true;
 }
 
