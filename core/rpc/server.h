@@ -64,5 +64,5 @@ void lima_server_look(lima_server *server, lima_server_state *ret);
 /* Accepts no more; the listener may be closed then. */
 void lima_server_end_accepting(lima_server *server);
 /* No new calls; those under way may go on for grace_ms, then they are cancelled. Returns when all are done and frees the server. False: a callback of the
- * driver did not return even so; then nothing is freed, and the process should end without further ado. NULL does nothing. */
+ * driver did not return even so; then nothing is freed: the process should end without further ado, or this be called again. NULL does nothing. */
 bool lima_server_stop(lima_server *server, uint32_t grace_ms);

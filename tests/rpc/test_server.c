@@ -453,6 +453,21 @@ static void stop__cancels_what_does_not_finish(void **state)
     scripted_release("create_disk");
 }
 
+static void stop__callback_that_ignores_its_wake__is_reported_in_time(void **state)
+{
+    harness *h = *state;
+    pending disk;
+    configure(h->client, h);
+    scripted_block_deaf("create_disk");
+    begin(&disk, h->client, "CreateDisk");
+    scripted_await("create_disk", 1);
+    assert_false(lima_server_stop(h->server, 1));
+    end(&disk); /* the client is not kept waiting */
+    assert_false(disk.ok);
+    scripted_release("create_disk");
+    assert_int_equal(harness_stop(h, SCRIPTED_PATIENCE_MS), 0); /* nothing was freed: now it can be */
+}
+
 static void stop__session__is_told_and_its_vm_left(void **state)
 {
     harness *h = *state;
@@ -497,6 +512,7 @@ int main(void)
         TEST(delete__is_told_when_answered),
         TEST(stop__lets_calls_finish),
         TEST(stop__cancels_what_does_not_finish),
+        TEST(stop__callback_that_ignores_its_wake__is_reported_in_time),
         TEST(stop__session__is_told_and_its_vm_left),
     };
     return cmocka_run_group_tests_name("server", tests, NULL, NULL);
