@@ -244,7 +244,7 @@ static bool decode_inspect(const lima_buf *out, lima_json **ret, lima_err *err)
     const char *text = ok ? lima_json_str(outer, NULL, "%s", "") : NULL;
     if (ok && !text)
         ok = lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "not a JSON string");
-    ok = ok && lima_base64_decode(text, strlen(text), &bytes, &len, err)
+    ok = ok && text && lima_base64_decode(text, strlen(text), &bytes, &len, err)
          && lima_json_parse((const char *)bytes, len, ret, err);
     free(bytes);
     lima_json_free(outer);

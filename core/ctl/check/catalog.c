@@ -3,15 +3,17 @@
 enum { CASES_MAX = 200 };
 
 static const lima_check_case *const groups[] = {
-    lima_check_process_cases, lima_check_wire_cases,     lima_check_config_cases,
-    lima_check_tool_cases,    lima_check_life_cases,     lima_check_start_cases,
-    lima_check_stop_cases,    lima_check_snapshot_cases, lima_check_robust_cases,
+    lima_check_process_cases, lima_check_wire_cases,
+    lima_check_config_cases,  lima_check_tool_cases,
+    lima_check_life_cases,    lima_check_start_cases,
+    lima_check_stop_cases,    lima_check_snapshot_cases,
+    lima_check_robust_cases,  NULL,
 };
 
 static size_t collect(const lima_check_case **into)
 {
     size_t count = 0;
-    for (size_t group = 0; group < sizeof groups / sizeof *groups; group++)
+    for (size_t group = 0; groups[group]; group++)
         for (const lima_check_case *at = groups[group]; at->id && count < CASES_MAX; at++)
             into[count++] = at;
     return count;

@@ -151,7 +151,7 @@ static size_t choose(const char *only, const lima_check_case ***ret)
 {
     const lima_check_case *const *cases;
     size_t count = lima_check_cases(&cases), chosen = 0;
-    *ret = lima_mem_zalloc(count, sizeof **ret);
+    *ret = lima_mem_zalloc(count, sizeof(void *));
     for (size_t i = 0; i < count; i++)
         if (lima_check_matches(only, cases[i]->id))
             (*ret)[chosen++] = cases[i];
