@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "data/json.h"
-#include "qemu/snapshot_text.h"
+#include "qemu/snapshot_json.h"
 
 const char *const *lima_qemu_image_formats(void)
 {

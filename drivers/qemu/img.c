@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "os/file.h"
 #include "os/process.h"
-#include "qemu/snapshot_text.h"
+#include "qemu/img_text.h"
 
 enum { STDERR_BYTES_MAX = 16 * 1024, CHECK_DAMAGED = 2 };
 

@@ -12,8 +12,8 @@
 #include "base/str.h"
 #include "os/clock.h"
 #include "os/process.h"
-#include "qemu/image_info.h"
 #include "qemu/snapshot.h"
+#include "qemu/snapshot_json.h"
 
 enum { FIRST_POLL_MS = 20, LAST_POLL_MS = 500 };
 
@@ -265,48 +265,31 @@ static bool on_all_disks(const lima_json *blocks, const char *tag)
     return true;
 }
 
-static void add_item(const lima_json *blocks, size_t i, size_t k, lima_snapshot_list *list)
-{
-    lima_json *item = lima_json_get_copy(blocks, "[%zu].inserted.image.snapshots[%zu]", i, k);
-    int64_t size = lima_json_int(item, 0, "vm-state-size");
-    int64_t clock_ms =
-        lima_json_int(item, 0, "vm-clock-sec") * 1000 + lima_json_int(item, 0, "vm-clock-nsec") / 1000000;
-    char *id = lima_mem_strdup(lima_json_str(item, "", "id"));
-    char *tag = lima_mem_strdup(lima_json_str(item, "", "name"));
-    lima_snapshot snapshot = {.id = id,
-                              .tag = tag,
-                              .vm_size = size > 0 ? (uint64_t)size : 0,
-                              .created = lima_json_int(item, 0, "date-sec"),
-                              .vm_clock_ms = clock_ms > 0 ? (uint64_t)clock_ms : 0};
-
-    lima_snapshot_list_add(list, &snapshot);
-    free(tag);
-    free(id);
-    lima_json_free(item);
-}
-
 /* Those of the first writable disk that all others have too. */
-static void list_disks(const lima_json *blocks, lima_snapshot_list *list)
+static bool list_disks(const lima_json *blocks, lima_snapshot_list *ret, lima_err *err)
 {
+    lima_snapshot_list all = {0}, common = {0};
     size_t first = 0;
 
     while (!is_writable(blocks, first))
         first++;
-    size_t count = lima_json_count(blocks, "[%zu].inserted.image.snapshots", first);
-    for (size_t k = 0; k < count && k < QEMU_SNAPSHOTS_MAX; k++)
-        if (on_all_disks(blocks,
-                         lima_json_str(blocks, "", "[%zu].inserted.image.snapshots[%zu].name", first, k)))
-            add_item(blocks, first, k, list);
+    lima_json *image = lima_json_get_copy(blocks, "[%zu].inserted.image", first);
+    bool ok = lima_qemu_snapshots_from_json(image, &all, err);
+    for (size_t i = 0; i < all.len; i++)
+        if (on_all_disks(blocks, all.items[i].tag))
+            lima_snapshot_list_add(&common, &all.items[i]);
+    lima_snapshot_list_free(&all);
+    lima_json_free(image);
+    if (ok)
+        *ret = common;
+    return ok;
 }
 
 bool lima_qemu_live_list(qemu_qmp *qmp, lima_snapshot_list *ret, lima_err *err)
 {
     lima_json *blocks = NULL;
+    bool ok = ask_disks(qmp, &blocks, err) && list_disks(blocks, ret, err);
 
-    if (!ask_disks(qmp, &blocks, err))
-        return false;
-    *ret = (lima_snapshot_list){0};
-    list_disks(blocks, ret);
     lima_json_free(blocks);
-    return true;
+    return ok;
 }

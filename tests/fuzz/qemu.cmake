@@ -1,2 +1,2 @@
 lima_fuzz(fuzz_qemu_img DEPENDS lima_qemu_pure)
-lima_fuzz(fuzz_snapshot_list DEPENDS lima_qemu_pure)
+lima_fuzz(fuzz_qemu_stderr DEPENDS lima_qemu_pure)
