@@ -65,7 +65,7 @@ static bool await_socket(const char *name, lima_process *process, const char *so
             return true;
         if (lima_process_wait(process, lima_clock_in(POLL_MS), wake, &end, NULL))
             return fail_with_words(name, end.text, log, err);
-        if (lima_wake_wait(wake, 0) && wake)
+        if (lima_wake_wait(wake, 0))
             return lima_err_set(err, LIMA_CODE_CANCELLED, "%s: start cancelled", name);
         if (lima_clock_now() >= deadline)
             return fail_with_words(name, "made no socket in time", log, err);

@@ -2,12 +2,14 @@
 
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "os/file.h"
 #include "qemu/extra_disks.h"
 #include "qemu/find.h"
 #include "qemu/settings.h"
+#include "qemu/usernet.h"
 #include "qemu/vm.h"
 
 enum { FOLDER_ENTRIES_MAX = 10000 };
@@ -51,9 +53,20 @@ static void remove_sockets(const lima_instance *inst)
     lima_strv_free(&names);
 }
 
+/* Failures are usual here: who cleaned before has closed it, or the daemon has ended. */
+static void close_forward(const qemu_record *record)
+{
+    lima_err err = {0};
+
+    if (record->endpoint
+        && !lima_qemu_usernet_unexpose(record->endpoint, record->ssh_address, record->ssh_port, NULL, &err))
+        lima_log_debug("SSH forward could not be closed: %s", err.text);
+}
+
 void lima_qemu_leftovers_clean(const lima_instance *inst, const qemu_record *record)
 {
     lima_qemu_helpers_end(&record->helpers);
+    close_forward(record);
     lima_qemu_extra_disks_unlock(inst, &record->disk_locks);
     remove_sockets(inst);
     remove_pid_file(inst, NULL);

@@ -208,7 +208,7 @@ qemu_accel_probe lima_qemu_probe_accel(const lima_strv *words, const char *guest
 
     if (!cache_get(key, NULL, &probe)) {
         probe = try_accel(words, guest_arch, accel, cpu, wake);
-        if (!lima_wake_wait(wake, 0) || !wake)
+        if (!lima_wake_wait(wake, 0))
             cache_put(key, NULL, &probe);
     }
     free(key);

@@ -198,7 +198,7 @@ static bool await_ready(const start *launch, lima_err *err)
     while ((state = try_control(launch, err)) == NOT_YET) {
         if (lima_process_wait(launch->process, lima_clock_in(POLL_MS), NULL, &end, NULL))
             return judge_early_end(launch, &end, err);
-        if (launch->wake && lima_wake_wait(launch->wake, 0))
+        if (lima_wake_wait(launch->wake, 0))
             return lima_err_set(err, LIMA_CODE_CANCELLED, "start cancelled");
         if (lima_clock_now() >= launch->deadline)
             return explain_hang(launch, &(lima_err){.text = "there is no control socket"}, err);

@@ -44,8 +44,9 @@ typedef struct qemu_state {
 /* One VM, started: UNAVAILABLE when a port is taken, FAILED_PRECONDITION when a VM runs, DEADLINE_EXCEEDED
  * when QEMU hangs, CANCELLED; otherwise what QEMU said. After a failure nothing runs and nothing is locked. */
 bool lima_qemu_vm_start(lima_call *call, lima_err *err);
+/* For the end of the VM that this process has started; returns at once when it has started none. */
 bool lima_qemu_vm_wait(lima_call *call, lima_err *err);
-/* Also for a VM that an earlier process has started. */
+/* Also for a VM that an earlier process has started; stop.c. */
 bool lima_qemu_vm_stop(lima_call *call, uint32_t grace_ms, lima_err *err);
 bool lima_qemu_vm_inspect(const lima_instance *inst, lima_vm_status *ret, lima_err *err);
 void lima_qemu_state_free(void *state);

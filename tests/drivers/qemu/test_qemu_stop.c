@@ -210,22 +210,6 @@ static void wait__asked_to_end_from_outside__says_so(void **state)
     case_end(&c);
 }
 
-static void wait__killed_and_started_by_another_process__says_so(void **state)
-{
-    vm_case c;
-    background waiting;
-    (void)state;
-    begin_running(&c, "");
-    lima_process_id id = vm_id(&c);
-    restart_driver(&c);
-    background_begin(&waiting, &c, lima_qemu_driver.wait);
-    assert_ok(lima_process_end_id(id, true, &err));
-    lima_err err = {0};
-    if (!background_end(&waiting, &err)) /* false, unless it had ended before the wait began */
-        assert_non_null(strstr(err.text, "without removing its pid file"));
-    case_end(&c);
-}
-
 static void wait__cancelled__vm_runs_on(void **state)
 {
     vm_case c;
@@ -355,7 +339,6 @@ int main(void)
         cmocka_unit_test(wait__stopped__ends_in_order),
         cmocka_unit_test(wait__killed_from_outside__says_so),
         cmocka_unit_test(wait__asked_to_end_from_outside__says_so),
-        cmocka_unit_test(wait__killed_and_started_by_another_process__says_so),
         cmocka_unit_test(wait__cancelled__vm_runs_on),
         cmocka_unit_test(wait__nothing_runs__returns),
         cmocka_unit_test(start__after_end__runs_again),

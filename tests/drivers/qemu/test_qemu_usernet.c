@@ -47,6 +47,24 @@ static void start__lease__ssh_is_exposed_and_names_are_added(void **state)
     case_end(&c);
 }
 
+/* Otherwise the daemon would refuse the next start's forward from the same port. */
+static void wait__vm_ends_by_itself__forward_is_closed(void **state)
+{
+    vm_case c;
+    fake_usernet net;
+    char leases[128];
+    (void)state;
+    case_begin(&c, USER_V2);
+    fake_usernet_begin(&net, c.home, leases_of(&c, leases));
+    assert_ok(vm_start(&c, &err));
+    fake_usernet_await(&net, "POST /services/forwarder/expose");
+    assert_ok(lima_process_end_id(vm_id(&c), true, &err));
+    assert_err(vm_wait(&c, &err), LIMA_CODE_UNKNOWN, "ended from outside");
+    assert_true(fake_usernet_saw(&net, "POST /services/forwarder/unexpose"));
+    fake_usernet_end(&net);
+    case_end(&c);
+}
+
 static void start__daemon_refuses_forward__wait_tells(void **state)
 {
     vm_case c;
@@ -215,6 +233,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(start__lease__ssh_is_exposed_and_names_are_added),
+        cmocka_unit_test(wait__vm_ends_by_itself__forward_is_closed),
         cmocka_unit_test(start__daemon_refuses_forward__wait_tells),
         cmocka_unit_test(stop__no_lease_yet__does_not_wait_for_it),
         cmocka_unit_test(start__no_daemon__is_told),
