@@ -165,6 +165,7 @@ static bool launch_announce(const char *program, const char *stderr_file, lima_d
                    && parse_announcement(&line, &got.socket, err)
                    && lima_client_connect(got.socket, deadline, &got.client, err))
                   || lima_err_wrap(err, "driver '%s'", program));
+    got.announced = got.socket != NULL;
     if (ok)
         *ret = got;
     else
@@ -211,6 +212,8 @@ void lima_launched_stop(lima_launched *launched, uint32_t grace_ms)
     lima_pump_end(launched->pump, lima_clock_in(launched->pump ? PROBE_MS : 0));
     if (launched->process)
         end_process(launched->process, grace_ms);
+    if (launched->announced)
+        lima_file_remove(launched->socket, NULL);
     free(launched->socket);
     *launched = (lima_launched){0};
 }

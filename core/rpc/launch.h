@@ -16,6 +16,7 @@ typedef struct lima_launched {
     lima_process *process; /* owned; NULL when a running server was reused */
     lima_client *client;   /* owned, connected */
     char *socket;          /* owned; NULL for STDIO */
+    bool announced;        /* the socket file goes with the server, as limactl 2.0 and 2.1 do it */
     lima_pump *pump;       /* owned; STDIO only */
 } lima_launched;
 

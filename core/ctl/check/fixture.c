@@ -68,14 +68,14 @@ bool lima_check_setup(const lima_check_config *config, const lima_check_abilitie
     return false;
 }
 
-/* What a case that failed half-way leaves of a VM. */
+/* What a case that failed half-way leaves of a VM. Asked as its host agent: without one a VM is told as broken. */
 static void end_vm(lima_check *check)
 {
     bool running;
-    if (!check->vm_pid && lima_check_status(check, &running, NULL) && !running)
-        return;
     lima_process_id vm;
-    if (check->vm_pid && lima_process_find(check->vm_pid, &vm))
+    lima_check_begin_host_agent(check);
+    lima_check_status(check, &running, NULL);
+    if (lima_check_vm_process(check, &vm))
         lima_process_end_id(vm, true, NULL);
 }
 

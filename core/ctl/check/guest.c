@@ -185,18 +185,14 @@ bool lima_check_status(lima_check *check, bool *ret_running, lima_err *err)
         return false;
     const char *status = lima_json_str(answer, "", "status");
     int64_t pid = lima_json_int(answer, 0, "driverPID");
-    bool running = lima_str_eq(status, "Running");
-    bool ok = true;
+    bool running = lima_str_eq(status, "Running"), ok = true;
+    check->vm_pid = pid > 0 ? (uint32_t)pid : 0;
     if (*status == '\0')
         running = pid_file_alive(check);
     else
         ok = running
              || lima_check_that(lima_str_eq(status, "Stopped") || lima_str_eq(status, "Uninitialized"), err,
                                 "status is '%s'", status);
-    if (running && pid > 0)
-        check->vm_pid = (uint32_t)pid;
-    else if (!running)
-        check->vm_pid = 0;
     if (ok)
         *ret_running = running;
     lima_json_free(answer);

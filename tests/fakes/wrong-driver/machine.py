@@ -51,8 +51,10 @@ class Machine:
     def start(self):
         if not os.path.isfile(self.disk) and not wrong("start/failure-is-told"):
             raise RuntimeError(f"disk '{self.disk}' is no file: run CreateDisk first")
-        child = subprocess.Popen(["sleep", "100000"], start_new_session=True, stdin=subprocess.DEVNULL,
-                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # It ends with its instance folder: a wrong driver may have lost it.
+        child = subprocess.Popen(["sh", "-c", 'while [ -d "$1" ]; do sleep 1; done', "vm", self.dir],
+                                 start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
         with open(self.pid_file, "w", encoding="ascii") as file:
             file.write(str(child.pid))
         return child

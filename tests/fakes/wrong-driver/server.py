@@ -86,13 +86,22 @@ def listen(driver, path):
     return server
 
 
-def run(driver, server, path, keep_socket=False):
-    """Until SIGTERM, Delete, or the socket has gone."""
+def heed_sigterm():
+    """The event that it sets; before the socket appears, since limactl may ask as soon as it is there."""
     stop = threading.Event()
     if wrong("process/ends-on-sigterm", "process/announcing-ends-on-sigterm"):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     else:
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    return stop
+
+
+def run(driver, path, keep_socket=False, announced=False):
+    """Until SIGTERM, Delete, or the socket has gone."""
+    stop = heed_sigterm()
+    server = listen(driver, path)
+    if announced:
+        print(json.dumps({"socketPath": path, "version": 7 if wrong("process/announces-socket") else "7"}), flush=True)
     while not stop.is_set() and not driver.deleted.is_set():
         time.sleep(0.1)
         if not os.path.exists(path) and not wrong("process/ends-when-folder-is-gone"):
@@ -150,12 +159,10 @@ def serve(driver, folder):
         show_too_early(path)
     if wrong("process/inst-dir-serves"):
         path += ".elsewhere"
-    run(driver, listen(driver, path), path, wrong("process/removes-socket"))
+    run(driver, path, wrong("process/removes-socket"))
     return held
 
 
 def announce(driver):
     path = os.path.join(tempfile.mkdtemp(prefix="lw"), "s.sock")
-    server = listen(driver, path)
-    print(json.dumps({"socketPath": path, "version": 7 if wrong("process/announces-socket") else "7"}), flush=True)
-    run(driver, server, path)
+    run(driver, path, announced=True)
