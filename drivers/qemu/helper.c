@@ -43,43 +43,18 @@ static char *last_words(const char *log)
     return words;
 }
 
-static bool fail_with_words(const char *name, const char *what, const char *log, lima_err *err)
+static bool fail_with_words(const qemu_helper *helper, const char *what, lima_err *err)
 {
-    char *words = last_words(log);
+    char *words = last_words(helper->log);
 
-    lima_err_set(err, LIMA_CODE_UNAVAILABLE, "%s %s%s%s (log: %s)", name, what, *words ? ": " : "", words,
-                 log);
+    lima_err_set(err, LIMA_CODE_UNAVAILABLE, "%s %s%s%s (log: %s)", helper->name, what, *words ? ": " : "",
+                 words, helper->log);
     free(words);
     return false;
 }
 
-static bool await_socket(const char *name, lima_process *process, const char *socket, const char *log,
-                         lima_wake *wake, lima_err *err)
-{
-    lima_deadline deadline = lima_clock_in(QEMU_HELPER_START_MS);
-    lima_process_exit end;
-
-    for (;;) {
-        lima_file_info info;
-        if (lima_file_stat(socket, false, &info, NULL) && info.kind == LIMA_FILE_SOCKET)
-            return true;
-        if (lima_process_wait(process, lima_clock_in(POLL_MS), wake, &end, NULL))
-            return fail_with_words(name, end.text, log, err);
-        if (lima_wake_wait(wake, 0))
-            return lima_err_set(err, LIMA_CODE_CANCELLED, "%s: start cancelled", name);
-        if (lima_clock_now() >= deadline)
-            return fail_with_words(name, "made no socket in time", log, err);
-    }
-}
-
-static void end_child(lima_process *process)
-{
-    lima_process_end(process, true);
-    lima_process_wait(process, lima_clock_in(QEMU_HELPER_END_MS), NULL, &(lima_process_exit){0}, NULL);
-}
-
 bool lima_qemu_helper_start(const char *name, const lima_strv *argv, const char *socket, const char *log,
-                            lima_wake *wake, qemu_helpers *list, lima_err *err)
+                            qemu_helpers *list, lima_err *err)
 {
     lima_process *process = NULL;
     lima_process_desc desc = {.argv = lima_strv_items(argv),
@@ -91,13 +66,43 @@ bool lima_qemu_helper_start(const char *name, const lima_strv *argv, const char 
     if (!lima_file_remove(socket, err) || !lima_file_remove(log, err)
         || !lima_process_start(&desc, &process, err))
         return lima_err_wrap(err, "%s", name);
-    bool ok = await_socket(name, process, socket, log, wake, err);
-    if (ok)
-        lima_qemu_helpers_add(list, name, log, lima_process_get_id(process));
-    else
-        end_child(process);
-    lima_process_free(process);
-    return ok;
+    lima_qemu_helpers_add(list, name, log, lima_process_get_id(process));
+    list->items[list->len - 1].socket = lima_mem_strdup(socket);
+    list->items[list->len - 1].process = process;
+    return true;
+}
+
+static bool await_socket(const qemu_helper *helper, lima_deadline deadline, lima_wake *wake, lima_err *err)
+{
+    lima_process_exit end;
+
+    for (;;) {
+        lima_file_info info;
+        if (lima_file_stat(helper->socket, false, &info, NULL) && info.kind == LIMA_FILE_SOCKET)
+            return true;
+        if (lima_process_wait(helper->process, lima_clock_in(POLL_MS), wake, &end, NULL))
+            return fail_with_words(helper, end.text, err);
+        if (lima_wake_wait(wake, 0))
+            return lima_err_set(err, LIMA_CODE_CANCELLED, "%s: start cancelled", helper->name);
+        if (lima_clock_now() >= deadline)
+            return fail_with_words(helper, "made no socket in time", err);
+    }
+}
+
+bool lima_qemu_helpers_await(qemu_helpers *list, lima_wake *wake, lima_err *err)
+{
+    lima_deadline deadline = lima_clock_in(QEMU_HELPER_START_MS);
+
+    for (size_t i = 0; i < list->len; i++) {
+        qemu_helper *helper = &list->items[i];
+        if (!helper->process)
+            continue;
+        if (!await_socket(helper, deadline, wake, err))
+            return false;
+        lima_process_free(helper->process);
+        helper->process = NULL;
+    }
+    return true;
 }
 
 void lima_qemu_helpers_add(qemu_helpers *list, const char *name, const char *log, lima_process_id id)
@@ -147,6 +152,8 @@ void lima_qemu_helpers_free(qemu_helpers *list)
     for (size_t i = 0; i < list->len; i++) {
         free(list->items[i].name);
         free(list->items[i].log);
+        free(list->items[i].socket);
+        lima_process_free(list->items[i].process);
     }
     free(list->items);
     *list = (qemu_helpers){0};

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/strv.h"
 #include "os/process.h"
+#include "os/thread.h"
 
 enum {
     QEMU_HELPERS_MAX = 257,       /* one per mount and the TPM */
@@ -19,7 +20,9 @@ typedef struct qemu_helper {
     char *name; /* owned; "virtiofsd for '/home/me'" */
     char *log;  /* owned; its output */
     lima_process_id id;
-    bool reported; /* its early end has been logged */
+    char *socket;          /* owned; what it is awaited at; NULL: not awaited */
+    lima_process *process; /* owned; while it is awaited */
+    bool reported;         /* its early end has been logged */
 } qemu_helper;
 
 typedef struct qemu_helpers {
@@ -27,10 +30,13 @@ typedef struct qemu_helpers {
     size_t len;
 } qemu_helpers;
 
-/* Starts it and waits until `socket` exists (removed before, if stale). Its output goes to `log`, made
- * anew. When it ends early or makes no socket in time, it is ended and the error has its last words. */
+/* Starts it and adds it to the list. `socket` is removed before, if stale; its output goes to `log`, made
+ * anew. */
 bool lima_qemu_helper_start(const char *name, const lima_strv *argv, const char *socket, const char *log,
-                            lima_wake *wake, qemu_helpers *list, lima_err *err);
+                            qemu_helpers *list, lima_err *err);
+/* Waits until the sockets of all that were started exist. UNAVAILABLE with its last words when one ends early
+ * or makes no socket in time; the caller ends them all. */
+bool lima_qemu_helpers_await(qemu_helpers *list, lima_wake *wake, lima_err *err);
 void lima_qemu_helpers_add(qemu_helpers *list, const char *name, const char *log, lima_process_id id);
 /* Logs those that have ended while the VM runs, each once. */
 void lima_qemu_helpers_watch(qemu_helpers *list);

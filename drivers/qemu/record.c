@@ -71,7 +71,8 @@ bool lima_qemu_record_write(const lima_instance *inst, const qemu_record *record
     lima_json *doc = lima_json_new_object();
     lima_json_set_int(doc, RECORD_VERSION, "version");
     lima_json_set_str(doc, real, "dir");
-    set_id(doc, record->vm, "vm");
+    if (record->vm.pid)
+        set_id(doc, record->vm, "vm");
     set_helpers(doc, &record->helpers);
     for (size_t i = 0; i < record->disk_locks.len; i++)
         lima_json_set_str(doc, record->disk_locks.items[i], "diskLocks[%zu]", i);
@@ -93,7 +94,9 @@ static bool parse(const lima_json *doc, qemu_record *ret)
 {
     int64_t port = lima_json_int(doc, 0, "sshPort");
 
-    if (lima_json_int(doc, 0, "version") != RECORD_VERSION || !get_id(doc, "vm", &ret->vm)
+    bool started = lima_json_get_kind(doc, "vm") != LIMA_JSON_ABSENT;
+
+    if (lima_json_int(doc, 0, "version") != RECORD_VERSION || (started && !get_id(doc, "vm", &ret->vm))
         || !get_helpers(doc, &ret->helpers) || port < 0 || port > UINT16_MAX)
         return false;
     for (size_t i = 0; i < lima_json_count(doc, "diskLocks"); i++)

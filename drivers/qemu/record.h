@@ -1,7 +1,7 @@
 /* What is written down about a started VM, in INSTDIR/qemu.vm.json, for drivers started later: who it is,
- * and what else has to be ended or undone with it. The name is none that limactl removes by its ending
- * (facts: lima-driver-contract 5). A record that was copied into another folder (`limactl clone`) is
- * recognised by the folder's real path in it, and counts as none. */
+ * and what else has to be ended or undone with it. It is written as soon as there is something to undo. The
+ * name is none that limactl removes by its ending (facts: lima-driver-contract 5). A record that was copied
+ * into another folder (`limactl clone`) is recognised by the folder's real path in it, and counts as none. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,7 +18,7 @@
 enum { QEMU_RECORD_BYTES_MAX = 1024 * 1024 };
 
 typedef struct qemu_record {
-    lima_process_id vm;
+    lima_process_id vm; /* {0}: not started yet */
     qemu_helpers helpers;
     lima_strv disk_locks; /* in_use_by links made for this VM */
     char *endpoint;       /* owned; HTTP socket of the user-v2 network that carries SSH; NULL: none */

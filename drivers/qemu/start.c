@@ -1,7 +1,8 @@
 /* How it works: plan, helpers, connections, then QEMU in a process group of its own with its output in a
  * file. The record is written before anything is waited for, so that a driver killed in between is
- * succeeded by one that finds the VM. A start has succeeded when QEMU answers on its control socket: by
- * then it has opened its disks, bound its ports and made its processors, or has died saying why. */
+ * succeeded by one that finds helpers, locks and the VM. A start has succeeded when QEMU answers on its
+ * control socket: by then it has opened its disks, bound its ports and made its processors, or has died saying
+ * why. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,16 +68,29 @@ static bool forget_last(qemu_state *state, lima_err *err)
                            "the last start of this instance has not ended yet; try again");
 }
 
+static void begin_record(start *launch)
+{
+    const char *network = lima_qemu_nics_ssh_network(&launch->plan.settings.nics);
+
+    lima_strv_add_all(&launch->record.disk_locks, &launch->plan.extra_disks.locks);
+    launch->record.endpoint = network ? lima_qemu_network_file(launch->inst, network, "ep.sock") : NULL;
+    launch->record.ssh_address = lima_mem_strdup(launch->inst->ssh_address);
+    launch->record.ssh_port = launch->inst->ssh_port;
+}
+
 static bool start_helpers(start *launch, lima_err *err)
 {
     const qemu_settings *settings = &launch->plan.settings;
     const char *dir = launch->inst->dir;
+    qemu_record *record = &launch->record;
 
     return lima_qemu_virtiofsd_start_all(launch->plan.argv.items[0], &settings->mounts, dir, launch->wake,
-                                         &launch->record.helpers, err)
+                                         &record->helpers, err)
            && (!settings->tpm_socket
-               || lima_qemu_swtpm_start(dir, settings->tpm_socket, launch->wake, &launch->record.helpers,
-                                        err));
+               || lima_qemu_swtpm_start(dir, settings->tpm_socket, &record->helpers, err))
+           && ((record->helpers.len == 0 && record->disk_locks.len == 0)
+               || lima_qemu_record_write(launch->inst, record, err))
+           && lima_qemu_helpers_await(&record->helpers, launch->wake, err);
 }
 
 static bool connect_networks(start *launch, lima_err *err)
@@ -122,18 +136,6 @@ static bool spawn(start *launch, lima_err *err)
     return ok;
 }
 
-static bool write_record(start *launch, lima_err *err)
-{
-    const qemu_settings *settings = &launch->plan.settings;
-    const char *network = lima_qemu_nics_ssh_network(&settings->nics);
-
-    lima_strv_add_all(&launch->record.disk_locks, &launch->plan.extra_disks.locks);
-    launch->record.endpoint = network ? lima_qemu_network_file(launch->inst, network, "ep.sock") : NULL;
-    launch->record.ssh_address = lima_mem_strdup(launch->inst->ssh_address);
-    launch->record.ssh_port = launch->inst->ssh_port;
-    return lima_qemu_record_write(launch->inst, &launch->record, err);
-}
-
 static bool explain_death(const start *launch, const lima_process_exit *end, lima_err *err)
 {
     char *tail = lima_qemu_log_tail(launch->log, STDERR_TAIL_BYTES);
@@ -167,7 +169,7 @@ static bool judge_early_end(const start *launch, const lima_process_exit *end, l
     return explain_death(launch, end, err);
 }
 
-typedef enum readiness { READY, NOT_YET, FAILED, HANGS, GONE } readiness;
+typedef enum readiness { READY, NOT_YET, FAILED } readiness;
 
 /* One try of the control socket. */
 static readiness try_control(const start *launch, lima_err *err)
@@ -182,11 +184,10 @@ static readiness try_control(const start *launch, lima_err *err)
         return READY;
     if (failure.code == LIMA_CODE_NOT_FOUND || failure.code == LIMA_CODE_UNAVAILABLE)
         return NOT_YET;
-    if (failure.code == LIMA_CODE_DEADLINE_EXCEEDED) {
+    if (failure.code == LIMA_CODE_DEADLINE_EXCEEDED)
         explain_hang(launch, &failure, err);
-        return HANGS;
-    }
-    lima_err_set(err, failure.code, "%s", failure.text);
+    else
+        lima_err_set(err, failure.code, "%s", failure.text);
     return FAILED;
 }
 
@@ -220,9 +221,12 @@ uint64_t lima_qemu_limit_ms(const char *variable, uint64_t unit_ms, uint64_t oth
 
 static bool run_qemu(start *launch, lima_err *err)
 {
+    begin_record(launch);
+    if (!start_helpers(launch, err) || !connect_networks(launch, err))
+        return false;
     launch->deadline = lima_clock_in(lima_qemu_limit_ms("LIMA_QEMU_START_TIMEOUT", 1000, QEMU_START_MS));
-    return start_helpers(launch, err) && connect_networks(launch, err) && spawn(launch, err)
-           && write_record(launch, err) && await_ready(launch, err);
+    return spawn(launch, err) && lima_qemu_record_write(launch->inst, &launch->record, err)
+           && await_ready(launch, err);
 }
 
 static void undo(start *launch)

@@ -23,8 +23,8 @@ static void build_argv(const char *program, const char *state, const char *socke
     lima_strv_add(argv, "level=1");
 }
 
-static bool start(const char *program, const char *inst_dir, const char *socket, lima_wake *wake,
-                  qemu_helpers *list, lima_err *err)
+static bool start(const char *program, const char *inst_dir, const char *socket, qemu_helpers *list,
+                  lima_err *err)
 {
     lima_strv argv = {0};
     char *state = lima_path_join(inst_dir, "swtpm");
@@ -33,7 +33,7 @@ static bool start(const char *program, const char *inst_dir, const char *socket,
 
     build_argv(program, state, socket, &argv);
     bool ok = lima_dir_make(state, LIMA_FILE_PRIVATE, err) && lima_file_remove(lock, err)
-              && lima_qemu_helper_start("swtpm", &argv, socket, log, wake, list, err);
+              && lima_qemu_helper_start("swtpm", &argv, socket, log, list, err);
     free(log);
     free(lock);
     free(state);
@@ -41,8 +41,7 @@ static bool start(const char *program, const char *inst_dir, const char *socket,
     return ok;
 }
 
-bool lima_qemu_swtpm_start(const char *inst_dir, const char *socket, lima_wake *wake, qemu_helpers *list,
-                           lima_err *err)
+bool lima_qemu_swtpm_start(const char *inst_dir, const char *socket, qemu_helpers *list, lima_err *err)
 {
     char *program = NULL;
 
@@ -53,7 +52,7 @@ bool lima_qemu_swtpm_start(const char *inst_dir, const char *socket, lima_wake *
                             inst_dir);
     if (!lima_file_find_program("swtpm", &program, err))
         return lima_err_wrap(err, "tpm: install swtpm, or set `tpm: false`");
-    bool ok = start(program, inst_dir, socket, wake, list, err);
+    bool ok = start(program, inst_dir, socket, list, err);
     free(program);
     return ok;
 }

@@ -4,10 +4,8 @@
 #include <stdbool.h>
 
 #include "base/err.h"
-#include "os/thread.h"
 #include "qemu/helper.h"
 
 /* Starts swtpm with its state in INSTDIR/swtpm, listening on `socket`. NOT_FOUND: not installed.
  * INVALID_ARGUMENT: a comma in the path, which swtpm cannot take. */
-bool lima_qemu_swtpm_start(const char *inst_dir, const char *socket, lima_wake *wake, qemu_helpers *list,
-                           lima_err *err);
+bool lima_qemu_swtpm_start(const char *inst_dir, const char *socket, qemu_helpers *list, lima_err *err);

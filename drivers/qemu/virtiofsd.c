@@ -115,7 +115,7 @@ bool lima_qemu_virtiofsd_find(const char *qemu, lima_wake *wake, char **ret, lim
 }
 
 static bool start_one(const char *program, const qemu_mount *mount, size_t index, const char *inst_dir,
-                      lima_wake *wake, qemu_helpers *list, lima_err *err)
+                      qemu_helpers *list, lima_err *err)
 {
     lima_strv argv = {0};
     char *file = lima_mem_printf("virtiofsd-%zu.log", index);
@@ -127,7 +127,7 @@ static bool start_one(const char *program, const qemu_mount *mount, size_t index
     lima_strv_add(&argv, mount->socket);
     lima_strv_add(&argv, "--shared-dir");
     lima_strv_add(&argv, mount->location);
-    bool ok = lima_qemu_helper_start(name, &argv, mount->socket, log, wake, list, err);
+    bool ok = lima_qemu_helper_start(name, &argv, mount->socket, log, list, err);
     free(name);
     free(log);
     free(file);
@@ -144,7 +144,7 @@ bool lima_qemu_virtiofsd_start_all(const char *qemu, const qemu_mounts *mounts, 
         return true;
     bool ok = lima_qemu_virtiofsd_find(qemu, wake, &program, err);
     for (size_t i = 0; ok && i < mounts->len; i++)
-        ok = start_one(program, &mounts->items[i], i, inst_dir, wake, list, err);
+        ok = start_one(program, &mounts->items[i], i, inst_dir, list, err);
     free(program);
     return ok;
 }

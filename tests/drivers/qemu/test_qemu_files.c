@@ -76,7 +76,7 @@ static bool read_as(vm_case *c, const char *text, lima_err *err)
 
 static void record__damaged__data_loss(void **state)
 {
-    static const char *const texts[] = {"\"version\":1",
+    static const char *const texts[] = {"\"vm\":{\"pid\":1,\"start\":\"1\"}",
                                         "\"version\":2,\"vm\":{\"pid\":1,\"start\":\"1\"}",
                                         "\"version\":1,\"vm\":{\"pid\":0,\"start\":\"1\"}",
                                         "\"version\":1,\"vm\":{\"pid\":5000000000,\"start\":\"1\"}",

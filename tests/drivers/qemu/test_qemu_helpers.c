@@ -88,11 +88,41 @@ static void virtiofs__daemon_makes_no_socket__can_be_cancelled(void **state)
     (void)state;
     begin_virtiofs(&c, "no-socket");
     background_begin(&starting, &c, lima_qemu_driver.start);
-    char *log = path_in(&c, "virtiofsd-0.log");
-    await_file(log, true);
+    char *file = path_in(&c, QEMU_RECORD_FILE);
+    await_file(file, true);
+    qemu_record record = read_record(&c); /* a driver that succeeds a killed one knows whom to end */
+    assert_int_equal(record.vm.pid, 0);
+    assert_int_equal(vm_status(&c).state, LIMA_VM_STOPPED);
     background_cancel(&starting);
     assert_err(background_end(&starting, &err), LIMA_CODE_CANCELLED, "");
-    free(log);
+    assert_helpers_gone(&record);
+    lima_qemu_record_free(&record);
+    free(file);
+    case_end(&c);
+}
+
+/* The driver was killed when it had started its helpers but no VM yet. */
+static void stop__helper_of_a_start_cut_short__is_ended(void **state)
+{
+    vm_case c;
+    lima_process *process = NULL;
+    static const char *const argv[] = {"/bin/sleep", "600", NULL};
+    lima_process_desc desc = {.argv = argv};
+    qemu_record record = {0};
+    (void)state;
+    case_begin(&c, "{}");
+    lima_instance *inst = lima_control_instance(c.control);
+    assert_ok(lima_process_start(&desc, &process, &err));
+    lima_qemu_helpers_add(&record.helpers, "sleep", "sleep.log", lima_process_get_id(process));
+    lima_process_free(process);
+    assert_ok(lima_qemu_record_write(inst, &record, &err));
+    restart_driver(&c);
+    assert_int_equal(vm_status(&c).state, LIMA_VM_STOPPED);
+    assert_ok(vm_stop(&c, 60000, &err));
+    assert_helpers_gone(&record);
+    assert_false(there_is(&c, QEMU_RECORD_FILE));
+    lima_qemu_record_free(&record);
+    lima_instance_free(inst);
     case_end(&c);
 }
 
@@ -325,6 +355,7 @@ int main(void)
         cmocka_unit_test(virtiofs__vm_killed__helper_ends_too),
         cmocka_unit_test(virtiofs__daemon_dies__start_fails_with_its_words),
         cmocka_unit_test(virtiofs__daemon_makes_no_socket__can_be_cancelled),
+        cmocka_unit_test(stop__helper_of_a_start_cut_short__is_ended),
         cmocka_unit_test(virtiofs__qemu_dies__helper_is_ended),
         cmocka_unit_test(virtiofs__only_the_old_daemon__says_what_to_install),
         cmocka_unit_test(virtiofsd_binary__only_of_type_fs),
