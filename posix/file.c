@@ -138,7 +138,8 @@ bool lima_posix_flush_dir_of(const char *path, lima_err *err)
     return ok;
 }
 
-/* Content first, then the name: a name that survives a power cut must not be one of nothing. What cannot be opened (a socket) has none. */
+/* Content first, then the name: a name that survives a power cut must not be one of nothing. What cannot be
+ * opened (a socket) has none. */
 static bool flush_content(const char *path, lima_err *err)
 {
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);

@@ -1,7 +1,7 @@
 /* Folders: making with parents, listing, removing a tree.
  *
- * Removing goes by opened folders (openat), so that a folder exchanged for a link meanwhile leads nowhere else. It neither
- * crosses its own depth limit nor changes permissions to get in. */
+ * Removing goes by opened folders (openat), so that a folder exchanged for a link meanwhile leads nowhere
+ * else. It neither crosses its own depth limit nor changes permissions to get in. */
 #include "os/file.h"
 
 #include <dirent.h>
@@ -115,7 +115,8 @@ static bool remove_at(int parent, const char *name, const char *path, unsigned d
     return true;
 }
 
-/* Some systems skip entries when others are removed while reading: so it reads again until nothing is found. */
+/* Some systems skip entries when others are removed while reading: so it reads again until nothing is
+ * found. */
 static bool empty_dir(DIR *dir, const char *path, unsigned depth, lima_err *err)
 {
     const struct dirent *entry;

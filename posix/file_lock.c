@@ -1,6 +1,6 @@
 /* Locks on a file that stays. No system call waits for a lock with a deadline, so a held lock is tried again,
- * after pauses that grow to LIMA_POSIX_PAUSE_MAX. After taking it the name is looked at once more: a lock on a file that was
- * removed meanwhile excludes nobody. */
+ * after pauses that grow to LIMA_POSIX_PAUSE_MAX. After taking it the name is looked at once more: a lock on
+ * a file that was removed meanwhile excludes nobody. */
 #include "os/file.h"
 
 #include <errno.h>

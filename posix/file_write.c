@@ -1,8 +1,9 @@
 /* Replacing a file whole: a temporary file beside it, flushed, renamed over it, and the folder flushed.
  *
- * The temporary name (".lima-….tmp") is random and opened exclusively, so that two writers do not meet and nothing planted there is followed. A process
- * killed in between leaves it behind; it never bears the final name. Owner, mode and hard links of an old file are not kept, a symbolic
- * link at `path` is replaced and not written through. */
+ * The temporary name (".lima-….tmp") is random and opened exclusively, so that two writers do not meet and
+ * nothing planted there is followed. A process killed in between leaves it behind; it never bears the final
+ * name. Owner, mode and hard links of an old file are not kept, a symbolic link at `path` is replaced and not
+ * written through. */
 #include "os/file.h"
 
 #include <errno.h>

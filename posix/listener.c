@@ -1,12 +1,14 @@
 /* Accepting, with everything bounded.
  *
- * An accepted connection first waits in `pending` until its first byte is there: probes that only connect, and clients
- * that stall at once, never reach the caller. Of every connection handed out a duplicate stays in `open`, for no other purpose than
- * to be polled for POLLHUP: so the listener knows how many peers are left, whoever owns the connection now. (A stream that
- * is closed shuts the connection down first, or the duplicate would keep it alive.)
+ * An accepted connection first waits in `pending` until its first byte is there: probes that only connect,
+ * and clients that stall at once, never reach the caller. Of every connection handed out a duplicate stays in
+ * `open`, for no other purpose than to be polled for POLLHUP: so the listener knows how many peers are left,
+ * whoever owns the connection now. (A stream that is closed shuts the connection down first, or the duplicate
+ * would keep it alive.)
  *
- * Only the accepting thread changes the tables; `monitor` guards `open` for lima_listener_connections. When the process has no
- * descriptor left, new connections and first bytes are left alone for REST_MS instead of being polled in vain. */
+ * Only the accepting thread changes the tables; `monitor` guards `open` for lima_listener_connections. When
+ * the process has no descriptor left, new connections and first bytes are left alone for REST_MS instead of
+ * being polled in vain. */
 #include "os/listener.h"
 
 #include <errno.h>
@@ -128,7 +130,8 @@ static void forget_ended(lima_listener *listener, const watch_list *list)
     lima_monitor_leave(listener->monitor);
 }
 
-/* Gives the connection to the caller and keeps a duplicate. False: no descriptor for that; it stays pending. */
+/* Gives the connection to the caller and keeps a duplicate. False: no descriptor for that; it stays
+ * pending. */
 static bool hand_out(lima_listener *listener, unsigned index, lima_stream **ret)
 {
     int fd = listener->pending[index].fd;
@@ -155,8 +158,8 @@ static bool is_full(lima_listener *listener)
     return true;
 }
 
-/* Looks at the pending connections with news, oldest first; true: *ret is one of them. Dropping one moves the later entries
- * but not their slots, so the two are counted apart. */
+/* Looks at the pending connections with news, oldest first; true: *ret is one of them. Dropping one moves the
+ * later entries but not their slots, so the two are counted apart. */
 static bool serve_pending(lima_listener *listener, const watch_list *list, lima_stream **ret)
 {
     unsigned count = listener->pending_count;
@@ -247,7 +250,8 @@ bool lima_listener_accept(lima_listener *listener, lima_deadline deadline, lima_
 {
     bool done = false;
 
-    /* What has arrived by the deadline is still served, but a flood of silent connections does not keep us here. */
+    /* What has arrived by the deadline is still served, but a flood of silent connections does not keep us
+     * here. */
     for (unsigned late = 0; !done && late <= LIMA_LISTENER_PENDING_MAX; late += deadline <= lima_clock_now())
         if (!step(listener, deadline, wake, ret, &done, err))
             return false;

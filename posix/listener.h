@@ -5,5 +5,6 @@
 
 #include "base/err.h"
 
-/* A socket that listens at `path` as os/listener.h promises; *ret_file tells its file apart. -1: *err is set. */
+/* A socket that listens at `path` as os/listener.h promises; *ret_file tells its file apart. -1: *err is
+ * set. */
 int lima_posix_listen_at(const char *path, struct stat *ret_file, lima_err *err);

@@ -1,11 +1,13 @@
 /* A listening socket that nobody else can connect to for a single instant.
  *
- * bind(2) gives the file the permissions that the umask leaves, and connecting works from listen(2) on; a chmod after that is too late, and the umask belongs
- * to all threads. So the socket is made inside a fresh folder of mode 0700, gets mode 0600, listens, and only then is renamed into
- * place: it appears whole or not at all, and a stale socket file there is replaced in the same step.
+ * bind(2) gives the file the permissions that the umask leaves, and connecting works from listen(2) on; a
+ * chmod after that is too late, and the umask belongs to all threads. So the socket is made inside a fresh
+ * folder of mode 0700, gets mode 0600, listens, and only then is renamed into place: it appears whole or not
+ * at all, and a stale socket file there is replaced in the same step.
  *
- * The folder (".sk-" and four letters) is locked while it is in use. One that is not locked was left by a process that was
- * killed in between; the next opening beside it removes it, with the socket in it and never more than that. */
+ * The folder (".sk-" and four letters) is locked while it is in use. One that is not locked was left by a
+ * process that was killed in between; the next opening beside it removes it, with the socket in it and never
+ * more than that. */
 #include "listener.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
-/* What Linux and macOS do differently: implemented by linux/ *.c and macos/ *.c, one of which the build takes. Inside posix/ only.
- * Functions that return int give -1 and errno, as system calls do. Every descriptor made here is closed by exec. */
+/* What Linux and macOS do differently: implemented by linux/ *.c and macos/ *.c, one of which the build
+ * takes. Inside posix/ only. Functions that return int give -1 and errno, as system calls do. Every
+ * descriptor made here is closed by exec. */
 #pragma once
 
 #include <pthread.h>
@@ -34,7 +35,8 @@ int lima_posix_bind_in(int socket, int dir_fd, const char *dir, const char *name
 /* identity.c */
 /* Start time of a process, zombies included. False: no such process. */
 bool lima_posix_identify(pid_t pid, lima_process_id *ret, bool *ret_zombie);
-/* A descriptor that polls readable once the process has ended; -1 where the kernel has none, or the process has gone. */
+/* A descriptor that polls readable once the process has ended; -1 where the kernel has none, or the process
+ * has gone. */
 int lima_posix_exit_fd(pid_t pid);
 int lima_posix_signal_id(lima_process_id id, int number); /* ESRCH: it has gone */
 

@@ -1,5 +1,5 @@
-/* One table from errno to codes for all of posix/. Where a call needs another code (a missing socket, a held lock) its
- * module says so itself with lima_err_vset or lima_err_set. */
+/* One table from errno to codes for all of posix/. Where a call needs another code (a missing socket, a held
+ * lock) its module says so itself with lima_err_vset or lima_err_set. */
 #include "posix_err.h"
 
 #include <errno.h>

@@ -1,7 +1,8 @@
 /* What the process modules of posix/ share.
  *
- * A child that has ended stays a zombie until lima_process_free: so its number, and that of its group, cannot pass to others while
- * a handle exists, any number of threads can look at its end (WNOWAIT), and nobody has to take it first. */
+ * A child that has ended stays a zombie until lima_process_free: so its number, and that of its group, cannot
+ * pass to others while a handle exists, any number of threads can look at its end (WNOWAIT), and nobody has
+ * to take it first. */
 #pragma once
 
 #include <sys/types.h>
@@ -18,5 +19,6 @@ struct lima_process {
 
 /* Whether it has ended, and how. */
 bool lima_posix_peek_exit(const lima_process *process, lima_process_exit *ret);
-/* Takes over a running child that nobody has a handle for any more: reaps it when it ends, and closes exit_fd. */
+/* Takes over a running child that nobody has a handle for any more: reaps it when it ends, and closes
+ * exit_fd. */
 void lima_posix_reap_later(pid_t pid, int exit_fd);

@@ -27,7 +27,8 @@ static bool is_gone(lima_process_id id)
     return id.pid == 0 || !lima_process_find(id.pid, &now) || now.start != id.start;
 }
 
-/* The descriptor comes before the look at the identity: if that still is the wanted one, the descriptor is of that process. */
+/* The descriptor comes before the look at the identity: if that still is the wanted one, the descriptor is of
+ * that process. */
 bool lima_process_wait_id(lima_process_id id, lima_deadline deadline, lima_wake *wake, lima_err *err)
 {
     struct pollfd fds[2] = {[1] = {.fd = id.pid ? lima_posix_exit_fd((pid_t)id.pid) : -1, .events = POLLIN}};

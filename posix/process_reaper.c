@@ -1,6 +1,6 @@
-/* Children that still run when their handle is freed. One thread waits for all of them, exists only while there are any, and
- * is never joined: a child may outlive everything else here. No SIGCHLD handler, which would get in the way of other
- * libraries, and no wait for "any child", which would steal theirs. */
+/* Children that still run when their handle is freed. One thread waits for all of them, exists only while
+ * there are any, and is never joined: a child may outlive everything else here. No SIGCHLD handler, which
+ * would get in the way of other libraries, and no wait for "any child", which would steal theirs. */
 #include "process.h"
 
 #include <errno.h>

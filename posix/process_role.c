@@ -1,7 +1,8 @@
-/* What signals mean to this program. The one handler raises the wake, which a handler may do (wake.c), and nothing else.
+/* What signals mean to this program. The one handler raises the wake, which a handler may do (wake.c), and
+ * nothing else.
  *
- * Whoever started us may have blocked or ignored signals: blocked ones are let in again; a tool started under nohup, or in
- * the background by a shell without job control, keeps ignoring what it was told to ignore. */
+ * Whoever started us may have blocked or ignored signals: blocked ones are let in again; a tool started under
+ * nohup, or in the background by a shell without job control, keeps ignoring what it was told to ignore. */
 #include "os/process.h"
 
 #include <signal.h>
@@ -56,7 +57,8 @@ static void become_tool(void)
             stop_on(from_terminal[i]);
 }
 
-/* setsid fails for the leader of a group (started by hand from a shell): then ignoring the terminal's signals must do. */
+/* setsid fails for the leader of a group (started by hand from a shell): then ignoring the terminal's signals
+ * must do. */
 static void become_server(void)
 {
     static const int from_terminal[] = {SIGINT, SIGQUIT, SIGHUP, SIGTSTP, SIGTTIN, SIGTTOU};

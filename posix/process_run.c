@@ -1,7 +1,7 @@
 /* A child run to its end, its output collected: one loop over its three pipes and its end.
  *
- * It has ended when the child itself has: a grandchild that keeps a pipe open does not hold us up, what is in the pipes
- * by then is still read. */
+ * It has ended when the child itself has: a grandchild that keeps a pipe open does not hold us up, what is in
+ * the pipes by then is still read. */
 #include "process.h"
 
 #include <errno.h>

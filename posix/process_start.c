@@ -1,8 +1,10 @@
-/* Starting a child with posix_spawn: no code of ours runs between fork and exec, where a program with threads may do next to nothing.
+/* Starting a child with posix_spawn: no code of ours runs between fork and exec, where a program with threads
+ * may do next to nothing.
  *
- * All descriptors for the child are first lifted above the numbers it will know, so that putting them in place (dup2) overwrites
- * none that is still needed; lima_posix_spawn_rest closes the others. Signals are back to default and unblocked. A failing exec
- * is posix_spawn's return value. The number of the child is also that of its session and group, unless it stays in ours. */
+ * All descriptors for the child are first lifted above the numbers it will know, so that putting them in
+ * place (dup2) overwrites none that is still needed; lima_posix_spawn_rest closes the others. Signals are
+ * back to default and unblocked. A failing exec is posix_spawn's return value. The number of the child is
+ * also that of its session and group, unless it stays in ours. */
 #include "process.h"
 
 #include <errno.h>
@@ -224,7 +226,9 @@ static bool explain(const launch *plan, const lima_process_desc *desc, int faile
     if (desc->dir && access(desc->dir, X_OK))
         return lima_posix_fail(err, errno, "folder '%s' to run in", desc->dir);
     if (failed
-        == ENOENT) /* it was there when we looked: a script names an interpreter, or a program a loader, that is missing */
+        /* it was there when we looked: a script names an interpreter, or a program a loader, that is
+         * missing */
+        == ENOENT)
         return lima_err_set(err, LIMA_CODE_NOT_FOUND, "execute '%s': its interpreter is not found",
                             plan->program);
     return lima_posix_fail(err, failed, "execute '%s'", plan->program);

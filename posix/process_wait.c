@@ -44,7 +44,8 @@ bool lima_posix_peek_exit(const lima_process *process, lima_process_exit *ret)
     return failed || info.si_pid;
 }
 
-/* The descriptor may become readable a moment before the exit status is there (macOS): hence the pause then. */
+/* The descriptor may become readable a moment before the exit status is there (macOS): hence the pause
+ * then. */
 bool lima_process_wait(lima_process *process, lima_deadline deadline, lima_wake *wake, lima_process_exit *ret,
                        lima_err *err)
 {

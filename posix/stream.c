@@ -1,5 +1,5 @@
-/* Streams over sockets and pipes. Every step first tries, then waits in lima_posix_poll; nothing here blocks elsewhere, except a
- * terminal or file behind standard output, which poll(2) cannot tell. Not for TCP. */
+/* Streams over sockets and pipes. Every step first tries, then waits in lima_posix_poll; nothing here blocks
+ * elsewhere, except a terminal or file behind standard output, which poll(2) cannot tell. Not for TCP. */
 #include "stream.h"
 
 #include <errno.h>
@@ -56,7 +56,8 @@ bool lima_posix_address(const char *path, struct sockaddr_un *ret, lima_err *err
     return true;
 }
 
-/* A socket whose queue of waiting connections is full answers EAGAIN on Linux, for which poll(2) cannot wait. */
+/* A socket whose queue of waiting connections is full answers EAGAIN on Linux, for which poll(2) cannot
+ * wait. */
 static bool connect_within(int fd, const struct sockaddr_un *at, lima_deadline deadline, lima_err *err)
 {
     unsigned pause_ms = 1;

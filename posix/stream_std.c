@@ -1,5 +1,5 @@
-/* Standard input and output as streams. Both are moved to other numbers; number 0 then is /dev/null and number 1 is standard
- * error, so that what a library prints cannot get between protocol bytes. */
+/* Standard input and output as streams. Both are moved to other numbers; number 0 then is /dev/null and
+ * number 1 is standard error, so that what a library prints cannot get between protocol bytes. */
 #include "stream.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
-/* Threads and monitors over pthreads. A failing lock or condition is a programming mistake (assert), never input. */
+/* Threads and monitors over pthreads. A failing lock or condition is a programming mistake (assert), never
+ * input. */
 #include "os/thread.h"
 
 #include <assert.h>

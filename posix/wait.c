@@ -1,7 +1,8 @@
 /* All waiting of posix/ ends here, in one poll(2).
  *
- * The wake's descriptor takes the first slot. A wake that got no descriptor (the process had none left) is looked at every
- * LIMA_POSIX_SLICE_MS instead: slower, never deaf. poll counts in whole milliseconds of int, so a far deadline takes several rounds. */
+ * The wake's descriptor takes the first slot. A wake that got no descriptor (the process had none left) is
+ * looked at every LIMA_POSIX_SLICE_MS instead: slower, never deaf. poll counts in whole milliseconds of int,
+ * so a far deadline takes several rounds. */
 #include "wait.h"
 
 #include <errno.h>

@@ -1,7 +1,9 @@
-/* A wake is a flag and, so that poll(2) can wait for it beside sockets, a descriptor that becomes readable and is never read.
+/* A wake is a flag and, so that poll(2) can wait for it beside sockets, a descriptor that becomes readable
+ * and is never read.
  *
- * Raising is what a signal handler may do: one lock-free exchange and one write(2). When no descriptor could be had (a flood of connections has
- * taken them all) the wake still works; its waits then look at the flag (wait.h). */
+ * Raising is what a signal handler may do: one lock-free exchange and one write(2). When no descriptor could
+ * be had (a flood of connections has taken them all) the wake still works; its waits then look at the flag
+ * (wait.h). */
 #include "os/thread.h"
 
 #include <errno.h>

@@ -1,9 +1,10 @@
 /* Errors: one value on the caller's stack, handed down last and filled by whoever fails.
  *
- * Every fallible function returns bool and takes `lima_err *err` as its last parameter. On failure it fills *err and leaves its
- * outputs untouched; on success *err is not written. `err` may be NULL where the caller does not care.
- * The codes are those of gRPC, number for number, so that a status crosses the wire without a table
- * (source: the gRPC status code list, grpc/status.h). A text says: object, cause, next step. No trailing newline. */
+ * Every fallible function returns bool and takes `lima_err *err` as its last parameter. On failure it fills
+ * *err and leaves its outputs untouched; on success *err is not written. `err` may be NULL where the caller
+ * does not care. The codes are those of gRPC, number for number, so that a status crosses the wire without a
+ * table (source: the gRPC status code list, grpc/status.h). A text says: object, cause, next step. No
+ * trailing newline. */
 #pragma once
 
 #include <stdarg.h>
@@ -33,7 +34,9 @@ typedef enum lima_code {
     LIMA_CODE_UNAUTHENTICATED = 16,
 } lima_code;
 
-enum { LIMA_ERR_TEXT_MAX = 2048 }; /* bytes, NUL included; longer texts are cut at a UTF-8 boundary and end in "..."; bytes that are no UTF-8 become '?' */
+/* bytes, NUL included; longer texts are cut at a UTF-8 boundary and end in "..."; bytes that are no UTF-8
+ * become '?' */
+enum { LIMA_ERR_TEXT_MAX = 2048 };
 
 typedef struct lima_err {
     lima_code code;

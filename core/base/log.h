@@ -1,8 +1,9 @@
 /* Logging: one line per message on stderr, "2026-11-21T14:03:07.123Z level message", written with one call.
  *
- * The level comes from LIMA_DRIVER_LOG (error, warn, info, debug; default info) or lima_log_set_level. Line breaks and control bytes inside a message
- * are escaped, messages are cut at LIMA_LOG_LINE_MAX. Texts registered with lima_log_add_secret never appear: they are
- * replaced by "***". Thread-safe. Libraries do not log what they return as an error; the caller that ends the journey of an error does. */
+ * The level comes from LIMA_DRIVER_LOG (error, warn, info, debug; default info) or lima_log_set_level. Line
+ * breaks and control bytes inside a message are escaped, messages are cut at LIMA_LOG_LINE_MAX. Texts
+ * registered with lima_log_add_secret never appear: they are replaced by "***". Thread-safe. Libraries do not
+ * log what they return as an error; the caller that ends the journey of an error does. */
 #pragma once
 
 #include <stdbool.h>
@@ -32,4 +33,5 @@ void lima_log_set_level(lima_log_level level);
 lima_log_level lima_log_get_level(void);
 bool lima_log_parse_level(const char *text, lima_log_level *ret, lima_err *err);
 void lima_log_set_sink(lima_log_sink *sink, void *arg); /* NULL: stderr again */
-bool lima_log_add_secret(const char *secret);           /* copied; false when the table is full or the text is shorter than 4 bytes */
+/* copied; false when the table is full or the text is shorter than 4 bytes */
+bool lima_log_add_secret(const char *secret);

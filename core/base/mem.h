@@ -1,8 +1,9 @@
 /* Memory that is there, or the process ends.
  *
- * All input of this project is bounded before it is stored, so an allocation fails only when the machine is out of memory; no caller
- * could do anything useful then. These functions therefore never return NULL: they write one line to stderr and abort.
- * Large sizes that come from outside (disk sizes, file sizes) must be checked against a limit before they come here. Free with free(). */
+ * All input of this project is bounded before it is stored, so an allocation fails only when the machine is
+ * out of memory; no caller could do anything useful then. These functions therefore never return NULL: they
+ * write one line to stderr and abort. Large sizes that come from outside (disk sizes, file sizes) must be
+ * checked against a limit before they come here. Free with free(). */
 #pragma once
 
 #include <stddef.h>

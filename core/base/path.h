@@ -1,12 +1,15 @@
 /* Paths as text; nothing here looks at the file system (os/file.h does). UTF-8. Results are owned strings.
  *
- * A path that begins with a drive ("C:") or two backslashes is a Windows path: both separators count there, and results use '\'.
- * Any other path knows only '/'. So these functions give the same answers on every host and are tested on all of them. */
+ * A path that begins with a drive ("C:") or two backslashes is a Windows path: both separators count there,
+ * and results use '\'. Any other path knows only '/'. So these functions give the same answers on every host
+ * and are tested on all of them. */
 #pragma once
 
 #include <stdbool.h>
 
-char *lima_path_join(const char *dir, const char *name); /* exactly one separator between; an absolute `name` wins; "" is no folder */
-char *lima_path_dir(const char *path);                   /* "a/b" -> "a", "b" -> ".", "/" -> "/" */
-char *lima_path_base(const char *path);                  /* last component, trailing separators ignored; "/" -> "/" */
+/* exactly one separator between; an absolute `name` wins; "" is no folder */
+char *lima_path_join(const char *dir, const char *name);
+char *lima_path_dir(const char *path); /* "a/b" -> "a", "b" -> ".", "/" -> "/" */
+/* last component, trailing separators ignored; "/" -> "/" */
+char *lima_path_base(const char *path);
 bool lima_path_is_absolute(const char *path);

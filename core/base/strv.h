@@ -1,5 +1,5 @@
-/* A list of owned strings, always followed by a NULL pointer: an argv. {0} is valid and empty (items may be NULL then: use
- * lima_strv_items). Not thread-safe. */
+/* A list of owned strings, always followed by a NULL pointer: an argv. {0} is valid and empty (items may be
+ * NULL then: use lima_strv_items). Not thread-safe. */
 #pragma once
 
 #include <stdbool.h>

@@ -3,7 +3,8 @@
 
 #include <stdint.h>
 
-/* A point on the monotonic clock after which a wait gives up with DEADLINE_EXCEEDED. 0 is long past: do not wait at all. */
+/* A point on the monotonic clock after which a wait gives up with DEADLINE_EXCEEDED. 0 is long past: do not
+ * wait at all. */
 typedef uint64_t lima_deadline;
 #define LIMA_DEADLINE_NEVER UINT64_MAX
 

@@ -12,7 +12,8 @@ typedef struct lima_host {
     uint32_t cpus;          /* online processors, at least 1 */
     uint64_t memory;        /* bytes of physical memory; 0 when it cannot be told */
     const char *machine_id; /* what Lima mixes into MAC addresses: macOS IOPlatformUUID; else /etc/machine-id,
-                             * /var/lib/dbus/machine-id, the host name (facts: lima-driver-contract 4.2); trimmed */
+                             * /var/lib/dbus/machine-id, the host name, trimmed (facts: lima-driver-contract
+                             * 4.2) */
     const char *program;    /* this program's own file, absolute, links resolved; "" when it cannot be told */
     const char *home;       /* the user's home folder */
     const char *temp;       /* the folder for temporary files */

@@ -1,8 +1,8 @@
 /* Child processes, and other processes by identity.
  *
- * A child gets exactly what its description lists: argv (no shell), environment, folder, three standard handles. No other handle of this
- * process reaches it. It leads a group of its own that can be ended as a whole, is not attached to this process's terminal, and outlives this process
- * unless ended. */
+ * A child gets exactly what its description lists: argv (no shell), environment, folder, three standard
+ * handles. No other handle of this process reaches it. It leads a group of its own that can be ended as a
+ * whole, is not attached to this process's terminal, and outlives this process unless ended. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,7 +20,8 @@ typedef struct lima_process lima_process;
 /* Who a process is: a pid that is used again has another start time. {0} is nobody. */
 typedef struct lima_process_id {
     uint32_t pid;
-    uint64_t start; /* opaque; equal for the same process, across restarts of this program, within one boot of the machine */
+    /* opaque; equal for the same process, across restarts of this program, within one boot of the machine */
+    uint64_t start;
 } lima_process_id;
 
 typedef enum lima_process_out {
@@ -33,15 +34,19 @@ typedef enum lima_process_out {
 enum { LIMA_PROCESS_INHERIT_MAX = 16 };
 
 typedef struct lima_process_desc {
-    const char *const *argv;    /* NULL-terminated; argv[0] is a path or is looked up on PATH */
-    const char *const *env_add; /* NULL or NULL-terminated "NAME=value" put over this process's environment; "NAME" alone removes */
-    const char *dir;            /* NULL: this process's */
-    lima_process_out in;        /* NULL, PIPE or INHERIT */
+    const char *const *argv; /* NULL-terminated; argv[0] is a path or is looked up on PATH */
+    /* NULL or NULL-terminated "NAME=value" put over this process's environment; "NAME" alone removes */
+    const char *const *env_add;
+    const char *dir;     /* NULL: this process's */
+    lima_process_out in; /* NULL, PIPE or INHERIT */
     lima_process_out out, err;
     const char *out_file, *err_file; /* for LIMA_PROCESS_FILE; created private, appended */
-    lima_stream *const *inherit;     /* sockets the child gets as handles 3, 4, …: only where the host can (Linux, macOS) */
+    /* sockets the child gets as handles 3, 4, …: only where the host can (Linux, macOS) */
+    lima_stream *const *inherit;
     uint32_t inherit_count;
-    bool same_group; /* true: an interactive child (ssh) that stays in this process's group and terminal; then only it can be ended */
+    /* true: an interactive child (ssh) that stays in this process's group and terminal; then only it can be
+     * ended */
+    bool same_group;
 } lima_process_desc;
 
 typedef struct lima_process_exit {
@@ -50,37 +55,48 @@ typedef struct lima_process_exit {
     char text[40]; /* "exit status 3", "killed by signal 9": for error texts */
 } lima_process_exit;
 
-/* NOT_FOUND: no such program; PERMISSION_DENIED: not executable. A program that cannot be executed is reported here, not later. */
+/* NOT_FOUND: no such program; PERMISSION_DENIED: not executable. A program that cannot be executed is
+ * reported here, not later. */
 bool lima_process_start(const lima_process_desc *desc, lima_process **ret, lima_err *err);
 lima_process_id lima_process_get_id(const lima_process *process);
-/* The other end of a PIPE: 0 the child's standard input, 1 output, 2 errors. Borrowed; NULL if not asked for. */
+/* The other end of a PIPE: 0 the child's standard input, 1 output, 2 errors. Borrowed; NULL if not asked
+ * for. */
 lima_stream *lima_process_stream(lima_process *process, unsigned number);
-/* Waits for the end. Several threads may wait, and later calls answer again. DEADLINE_EXCEEDED, CANCELLED.
- * An ended child keeps its pid (on POSIX as a zombie, which others may take for a live process) until the handle is freed: free it soon. */
-bool lima_process_wait(lima_process *process, lima_deadline deadline, lima_wake *wake, lima_process_exit *ret, lima_err *err);
-/* Ends the child's whole group: asks it to (SIGTERM) or, with `force`, kills it. Any thread. When the child has ended, what is left of its
- * group still is. */
+/* Waits for the end. Several threads may wait, and later calls answer again. DEADLINE_EXCEEDED, CANCELLED. An
+ * ended child keeps its pid (on POSIX as a zombie, which others may take for a live process) until the handle
+ * is freed: free it soon. */
+bool lima_process_wait(lima_process *process, lima_deadline deadline, lima_wake *wake, lima_process_exit *ret,
+                       lima_err *err);
+/* Ends the child's whole group: asks it to (SIGTERM) or, with `force`, kills it. Any thread. When the child
+ * has ended, what is left of its group still is. */
 void lima_process_end(lima_process *process, bool force);
 /* Forgets the handle; a child that still runs goes on, and no zombie stays. NULL does nothing. */
 void lima_process_free(lima_process *process);
 
-/* Runs to the end with a deadline; collects stdout and stderr up to the limits of the buffers (more is read and dropped; either may be NULL). At the
- * deadline or wake the whole group is killed, and the buffers keep what came until then. It ends when the program itself does, even if a
- * process that it started keeps the output open. `input` may be NULL. */
-bool lima_process_run(const char *const *argv, const char *input, lima_buf *out, lima_buf *err_out, lima_deadline deadline,
-                      lima_wake *wake, lima_process_exit *ret, lima_err *err);
-/* The identity behind a pid now (0: this process); false, which is no failure, when no such process, or only a zombie, exists. */
+/* Runs to the end with a deadline; collects stdout and stderr up to the limits of the buffers (more is read
+ * and dropped; either may be NULL). At the deadline or wake the whole group is killed, and the buffers keep
+ * what came until then. It ends when the program itself does, even if a process that it started keeps the
+ * output open. `input` may be NULL. */
+bool lima_process_run(const char *const *argv, const char *input, lima_buf *out, lima_buf *err_out,
+                      lima_deadline deadline, lima_wake *wake, lima_process_exit *ret, lima_err *err);
+/* The identity behind a pid now (0: this process); false, which is no failure, when no such process, or only
+ * a zombie, exists. */
 bool lima_process_find(uint32_t pid, lima_process_id *ret);
-/* Waits until that process, child or not, has ended; true when it has. Deadline 0 just looks. DEADLINE_EXCEEDED, CANCELLED. */
+/* Waits until that process, child or not, has ended; true when it has. Deadline 0 just looks.
+ * DEADLINE_EXCEEDED, CANCELLED. */
 bool lima_process_wait_id(lima_process_id id, lima_deadline deadline, lima_wake *wake, lima_err *err);
-/* Ends exactly that process, never another with its pid: `force` false asks (SIGTERM), true kills. Already gone is fine. */
+/* Ends exactly that process, never another with its pid: `force` false asks (SIGTERM), true kills. Already
+ * gone is fine. */
 bool lima_process_end_id(lima_process_id id, bool force, lima_err *err);
 
 typedef enum lima_process_role {
     LIMA_PROCESS_TOOL = 0, /* Ctrl-C, a closed terminal and a request to end (SIGTERM) raise the wake */
-    LIMA_PROCESS_SERVER,   /* leaves the terminal (own session); Ctrl-C and a closed terminal do nothing; only a request to end raises the wake */
+    /* leaves the terminal (own session); Ctrl-C and a closed terminal do nothing; only a request to end
+     * raises the wake */
+    LIMA_PROCESS_SERVER,
 } lima_process_role;
 
-/* Says what this process is. Call once, first thing in main, before any thread exists; `stop` must live as long as the process.
- * Afterwards a peer that has gone, or a file over the size limit, is an error code and never a signal. */
+/* Says what this process is. Call once, first thing in main, before any thread exists; `stop` must live as
+ * long as the process. Afterwards a peer that has gone, or a file over the size limit, is an error code and
+ * never a signal. */
 bool lima_process_set_role(lima_process_role role, lima_wake *stop, lima_err *err);

@@ -34,8 +34,8 @@ ssize_t lima_posix_send(int socket, const void *bytes, size_t len)
     return send(socket, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/* SIGPIPE goes to the thread that writes: it is held back, and taken away if this write raised it. So this works whatever
- * the program does with SIGPIPE. */
+/* SIGPIPE goes to the thread that writes: it is held back, and taken away if this write raised it. So this
+ * works whatever the program does with SIGPIPE. */
 ssize_t lima_posix_write(int pipe, const void *bytes, size_t len)
 {
     static const struct timespec now = {0};

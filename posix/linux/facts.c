@@ -1,5 +1,5 @@
-/* Linux: facts about machine, program and user, from files, so that a static program needs no name service libraries at run time.
- * Users known only to a directory service are told by their environment (host.c). */
+/* Linux: facts about machine, program and user, from files, so that a static program needs no name service
+ * libraries at run time. Users known only to a directory service are told by their environment (host.c). */
 #include "platform.h"
 
 #include <fcntl.h>

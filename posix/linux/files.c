@@ -15,8 +15,8 @@ int lima_posix_flush(int fd)
     return fsync(fd);
 }
 
-/* Locks of the open file description: two of one process exclude each other, and closing an unrelated descriptor
- * of the file does not drop them (both are wrong with F_SETLK). */
+/* Locks of the open file description: two of one process exclude each other, and closing an unrelated
+ * descriptor of the file does not drop them (both are wrong with F_SETLK). */
 static int set_lock(int fd, short type)
 {
     struct flock whole = {.l_type = type, .l_whence = SEEK_SET};
@@ -45,7 +45,8 @@ int64_t lima_posix_mtime_ms(const struct stat *at)
     return (int64_t)at->st_mtim.tv_sec * 1000 + at->st_mtim.tv_nsec / 1000000;
 }
 
-/* Through /proc the address stays short however long `dir` is, and a folder put in its place meanwhile changes nothing. */
+/* Through /proc the address stays short however long `dir` is, and a folder put in its place meanwhile
+ * changes nothing. */
 int lima_posix_bind_in(int socket, int dir_fd, const char *dir, const char *name)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};

@@ -84,8 +84,8 @@ int lima_posix_exit_fd(pid_t pid)
     return pidfd_of(pid);
 }
 
-/* The pidfd comes first: when the start time read after it still is the wanted one, it holds the wanted process.
- * Kernels without pidfds leave a moment in which the number could change hands. */
+/* The pidfd comes first: when the start time read after it still is the wanted one, it holds the wanted
+ * process. Kernels without pidfds leave a moment in which the number could change hands. */
 int lima_posix_signal_id(lima_process_id id, int number)
 {
     lima_process_id now;

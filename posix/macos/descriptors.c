@@ -1,5 +1,6 @@
-/* macOS: no call makes a descriptor that exec closes from the first instant. Children of this project get none anyway
- * (POSIX_SPAWN_CLOEXEC_DEFAULT, spawn.c); the flag set here right afterwards is for libraries that fork by themselves. */
+/* macOS: no call makes a descriptor that exec closes from the first instant. Children of this project get
+ * none anyway (POSIX_SPAWN_CLOEXEC_DEFAULT, spawn.c); the flag set here right afterwards is for libraries
+ * that fork by themselves. */
 #include "platform.h"
 
 #include <errno.h>

@@ -1,6 +1,7 @@
 /* macOS: facts about machine, program and user, by libc alone.
  *
- * The machine id is what ioreg shows as IOPlatformUUID: gethostuuid(2) answers with the same 16 bytes, without IOKit. */
+ * The machine id is what ioreg shows as IOPlatformUUID: gethostuuid(2) answers with the same 16 bytes,
+ * without IOKit. */
 #include "platform.h"
 
 #include <mach-o/dyld.h>

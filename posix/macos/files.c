@@ -1,4 +1,5 @@
-/* macOS: fsync leaves data in the drive's cache, F_FULLFSYNC does not. flock belongs to the open file, as wanted. */
+/* macOS: fsync leaves data in the drive's cache, F_FULLFSYNC does not. flock belongs to the open file, as
+ * wanted. */
 #include "platform.h"
 
 #include <errno.h>

@@ -44,7 +44,8 @@ int lima_posix_exit_fd(pid_t pid)
     return queue;
 }
 
-/* macOS has no handle on a process: between looking and signalling the pid could change hands, for some microseconds. */
+/* macOS has no handle on a process: between looking and signalling the pid could change hands, for some
+ * microseconds. */
 int lima_posix_signal_id(lima_process_id id, int number)
 {
     lima_process_id now;

@@ -1,14 +1,14 @@
-/* The helper of the contract suites: does what its first argument says. Portable; uses the contract itself where C has nothing.
+/* The helper of the contract suites: does what its first argument says. Portable; uses the contract itself
+ * where C has nothing.
  *
- *   exit N        ends with that status            args …       prints each argument as [argument], one per line
- *   env NAME      its value or "unset"             has FILE     "yes" or "no"
- *   cat           standard input to output         both         "out" to output, "err" to errors
- *   flood N       N bytes "x" to output            hang         waits to be ended (two minutes at most)
- *   family        starts a "hang" in its own group, prints its pid and start, and hangs
- *   self          prints its own pid and start     std          takes standard streams, prints stray text, echoes one line
- *   lock FILE     locks it, prints "locked", ends without releasing once standard input ends
- *   listen PATH   listens there, prints "listening", hangs
- *   role tool|server   prints "ready", waits for its wake, ends with 7 (8 if it never came) */
+ * exit N        ends with that status            args …       prints each argument as [argument], one per
+ * line env NAME      its value or "unset"             has FILE     "yes" or "no" cat           standard input
+ * to output         both         "out" to output, "err" to errors flood N       N bytes "x" to output
+ * hang         waits to be ended (two minutes at most) family        starts a "hang" in its own group, prints
+ * its pid and start, and hangs self          prints its own pid and start     std          takes standard
+ * streams, prints stray text, echoes one line lock FILE     locks it, prints "locked", ends without releasing
+ * once standard input ends listen PATH   listens there, prints "listening", hangs role tool|server   prints
+ * "ready", waits for its wake, ends with 7 (8 if it never came) */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

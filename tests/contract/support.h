@@ -9,7 +9,8 @@
 
 enum { PATIENCE_MS = 60000 }; /* of waits that must succeed: far more than needed on a loaded machine */
 
-/* CMocka set-up and tear-down: a new folder, with a space and an umlaut in its name, in *state; and its removal. */
+/* CMocka set-up and tear-down: a new folder, with a space and an umlaut in its name, in *state; and its
+ * removal. */
 int folder_setup(void **state);
 int folder_teardown(void **state);
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_setup, folder_teardown)

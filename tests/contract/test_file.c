@@ -246,7 +246,8 @@ static void free_space__existing_and_missing__tells_or_is_not_found(void **state
 
 static void link_make__leads_there_even_if_nothing_is_there_yet(void **state)
 {
-    char *path = in_folder(state, "link"), *target = in_folder(state, "later \xc3\xbc"), *real = NULL, *wanted = NULL;
+    char *path = in_folder(state, "link"), *target = in_folder(state, "later \xc3\xbc"), *real = NULL,
+         *wanted = NULL;
     lima_err failed;
 
     if (!lima_file_link_make(path, target, &failed) && failed.code == LIMA_CODE_PERMISSION_DENIED) {

@@ -213,7 +213,8 @@ static void dir_remove__deeper_than_the_limit__fails_and_keeps_descriptors(void 
     free(top);
 }
 
-/* Every step of a child of the test; its exit status is the verdict, so that limits and mounts stay its own. */
+/* Every step of a child of the test; its exit status is the verdict, so that limits and mounts stay its
+ * own. */
 static int in_child(void (*run)(const char *path), const char *path)
 {
     int status = -1;

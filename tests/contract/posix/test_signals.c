@@ -45,7 +45,8 @@ static void server__signals_of_a_terminal__change_nothing(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
         assert_int_equal(kill(number_of(child), signals[i]), 0);
-    /* Signals of one sender arrive in order of their numbers at worst, but none after this one is answered. */
+    /* Signals of one sender arrive in order of their numbers at worst, but none after this one is
+     * answered. */
     assert_int_equal(kill(number_of(child), SIGTERM), 0);
     assert_woken(child);
 }
