@@ -1,4 +1,5 @@
-/* Shared folders: which way, and what QEMU is told about each (facts: lima-driver-contract 4.2, 6.1.1, 6.1.5 no. 26). */
+/* Shared folders: which way, and what QEMU is told about each (facts: lima-driver-contract 4.2, 6.1.1, 6.1.5
+ * no. 26). */
 #pragma once
 
 #include <stdbool.h>
@@ -37,6 +38,8 @@ const char *lima_qemu_mount_type_default(const lima_instance *inst, const char *
 /* INVALID_ARGUMENT: a type that is unknown, not for this host, or in mountTypesUnsupported. */
 bool lima_qemu_mount_type_check(const lima_instance *inst, const char *host_os, lima_err *err);
 
-/* Reads mountType and mounts. Tags follow the rule of the calling limactl. INVALID_ARGUMENT naming the key. */
-bool lima_qemu_mounts_read(const lima_instance *inst, lima_generation generation, const char *home, qemu_mounts *ret, lima_err *err);
+/* Reads mountType and mounts. Tags follow the rule of the calling limactl. INVALID_ARGUMENT naming the
+ * key. */
+bool lima_qemu_mounts_read(const lima_instance *inst, lima_generation generation, const char *home,
+                           qemu_mounts *ret, lima_err *err);
 void lima_qemu_mounts_free(qemu_mounts *mounts);

@@ -1,6 +1,7 @@
 /* Everything QEMU's command line needs, resolved: what stands between the instance and the argument list.
  *
- * Flow of a start: features (probes) → choose → firmware → image_info of each disk → inputs → lima_qemu_settings_from_instance → lima_qemu_argv. */
+ * Flow of a start: features (probes) → choose → firmware → image_info of each disk → inputs →
+ * lima_qemu_settings_from_instance → lima_qemu_argv. */
 #pragma once
 
 #include <stdbool.h>
@@ -26,17 +27,20 @@ typedef struct qemu_disk {
 /* What the caller has found out. Strings and lists are borrowed. */
 typedef struct qemu_inputs {
     const qemu_host *host;
-    const char *machine_id;         /* lima_host.machine_id */
-    const char *home;               /* for "~" in mounts */
-    const lima_strv *program_words; /* of lima_qemu_program_words; the first replaced by the real path if wanted */
+    const char *machine_id; /* lima_host.machine_id */
+    const char *home;       /* for "~" in mounts */
+    /* of lima_qemu_program_words; the first replaced by the real path if wanted */
+    const lima_strv *program_words;
     const qemu_features *features;
     const qemu_choice *choice;
     const lima_strv *user_v2;       /* of lima_qemu_user_v2_names */
     const char *firmware;           /* of lima_qemu_firmware_choose; NULL: none */
     const char *disk, *disk_format; /* boot disk; NULL: none */
-    const char *iso, *kernel, *initrd, *cidata; /* absolute paths of INSTDIR's files; NULL where there is none */
-    const char *cmdline;            /* content of INSTDIR/kernel.cmdline; white space at its ends is dropped; NULL: none */
-    const qemu_disk *extra_disks;   /* additionalDisks in order */
+    /* absolute paths of INSTDIR's files; NULL where there is none */
+    const char *iso, *kernel, *initrd, *cidata;
+    /* content of INSTDIR/kernel.cmdline; white space at its ends is dropped; NULL: none */
+    const char *cmdline;
+    const qemu_disk *extra_disks; /* additionalDisks in order */
     size_t extra_disk_count;
 } qemu_inputs;
 
@@ -55,19 +59,22 @@ typedef struct qemu_settings {
     qemu_nics nics;
     const char *reconnect; /* static; option of STREAM interfaces: "" or ",reconnect-ms=500" */
     qemu_mounts mounts;
-    char *display;                     /* never NULL: "none", "gtk", "vnc", … */
-    char *vnc;                         /* with display "vnc": "127.0.0.1:0,to=9" as QEMU takes it */
+    char *display;                        /* never NULL: "none", "gtk", "vnc", … */
+    char *vnc;                            /* with display "vnc": "127.0.0.1:0,to=9" as QEMU takes it */
     char *audio_device, *audio_interface; /* NULL: no sound */
-    char *tpm_socket;                  /* NULL: no TPM */
-    char *agent_socket;                /* ga.sock on hosts whose limactl reaches the agent through a virtio port */
+    char *tpm_socket;                     /* NULL: no TPM */
+    /* ga.sock on hosts whose limactl reaches the agent through a virtio port */
+    char *agent_socket;
     char *qmp_socket, *pid_file, *name; /* never NULL */
-    char *serial_dir;                  /* INSTDIR: serial*.sock and serial*.log */
+    char *serial_dir;                   /* INSTDIR: serial*.sock and serial*.log */
 } qemu_settings;
 
-/* Names of the files in INSTDIR that the VM and its helpers make: to be removed before a start. NULL-terminated, static. */
+/* Names of the files in INSTDIR that the VM and its helpers make: to be removed before a start.
+ * NULL-terminated, static. */
 const char *const *lima_qemu_stale_files(void);
 
-/* INVALID_ARGUMENT naming the key; a socket path longer than QEMU takes; no SSH port. Allocated settings need lima_qemu_settings_free. */
-bool lima_qemu_settings_from_instance(const lima_instance *inst, lima_generation generation, const qemu_inputs *inputs,
-                                      qemu_settings *ret, lima_err *err);
+/* INVALID_ARGUMENT naming the key; a socket path longer than QEMU takes; no SSH port. Allocated settings need
+ * lima_qemu_settings_free. */
+bool lima_qemu_settings_from_instance(const lima_instance *inst, lima_generation generation,
+                                      const qemu_inputs *inputs, qemu_settings *ret, lima_err *err);
 void lima_qemu_settings_free(qemu_settings *settings);

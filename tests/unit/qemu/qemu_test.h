@@ -70,7 +70,8 @@ static inline void write_file(const char *dir, const char *name, const char *tex
     lima_err err = {0};
     char *path = lima_path_join(dir, name);
     char *folder = lima_path_dir(path);
-    if (!lima_dir_make(folder, LIMA_FILE_PRIVATE, &err) || !lima_file_write(path, text, strlen(text), LIMA_FILE_PRIVATE, &err))
+    if (!lima_dir_make(folder, LIMA_FILE_PRIVATE, &err)
+        || !lima_file_write(path, text, strlen(text), LIMA_FILE_PRIVATE, &err))
         fail_msg("%s", err.text);
     free(folder);
     free(path);
@@ -83,7 +84,8 @@ static inline void write_file(const char *dir, const char *name, const char *tex
         const char *words_[] = {__VA_ARGS__, NULL};                                                          \
         assert_false(call);                                                                                  \
         if (err.code != (wanted_code))                                                                       \
-            fail_msg("code %s, wanted %s: %s", lima_code_name(err.code), lima_code_name(wanted_code), err.text); \
+            fail_msg("code %s, wanted %s: %s", lima_code_name(err.code), lima_code_name(wanted_code),        \
+                     err.text);                                                                              \
         for (size_t w_ = 0; words_[w_]; w_++)                                                                \
             if (!strstr(err.text, words_[w_]))                                                               \
                 fail_msg("'%s' is not in: %s", words_[w_], err.text);                                        \
