@@ -10,7 +10,6 @@ static const qemu_probe probes_q35[] = {
     {{"--version"}, lima_qemu_parse_version},
     {{"-M", "none", "-accel", "help"}, lima_qemu_parse_accels},
     {{"-M", "none", "-netdev", "help"}, lima_qemu_parse_netdevs},
-    {{"-machine", "help"}, lima_qemu_parse_machines},
     {{"-cpu", "help", "-machine", "q35"}, lima_qemu_parse_cpus},
     {{NULL}, NULL},
 };
@@ -19,7 +18,6 @@ static const qemu_probe probes_virt[] = {
     {{"--version"}, lima_qemu_parse_version},
     {{"-M", "none", "-accel", "help"}, lima_qemu_parse_accels},
     {{"-M", "none", "-netdev", "help"}, lima_qemu_parse_netdevs},
-    {{"-machine", "help"}, lima_qemu_parse_machines},
     {{"-cpu", "help", "-machine", "virt"}, lima_qemu_parse_cpus},
     {{NULL}, NULL},
 };
@@ -103,11 +101,6 @@ bool lima_qemu_parse_netdevs(const char *text, qemu_features *features, lima_err
     return parse_list(text, "netdev backend", "network backends", &features->netdevs, err);
 }
 
-bool lima_qemu_parse_machines(const char *text, qemu_features *features, lima_err *err)
-{
-    return parse_list(text, "Supported machines", "machines", &features->machines, err);
-}
-
 bool lima_qemu_parse_cpus(const char *text, qemu_features *features, lima_err *err)
 {
     return parse_list(text, "Available CPUs", "CPU models", &features->cpus, err);
@@ -117,7 +110,6 @@ void lima_qemu_features_free(qemu_features *features)
 {
     lima_strv_free(&features->accels);
     lima_strv_free(&features->netdevs);
-    lima_strv_free(&features->machines);
     lima_strv_free(&features->cpus);
     *features = (qemu_features){0};
 }

@@ -13,7 +13,6 @@ typedef struct qemu_features {
     lima_version version; /* 0.0.0: unknown */
     lima_strv accels;     /* "tcg", "kvm", … */
     lima_strv netdevs;    /* "user", "stream", … */
-    lima_strv machines;   /* "q35", "pc-q35-7.2", … */
     lima_strv cpus;       /* "max", "qemu64", "cortex-a72", … */
 } qemu_features;
 
@@ -33,7 +32,6 @@ const qemu_probe *lima_qemu_probes(const char *guest_arch);
 bool lima_qemu_parse_version(const char *text, qemu_features *features, lima_err *err);
 bool lima_qemu_parse_accels(const char *text, qemu_features *features, lima_err *err);
 bool lima_qemu_parse_netdevs(const char *text, qemu_features *features, lima_err *err);
-bool lima_qemu_parse_machines(const char *text, qemu_features *features, lima_err *err);
 bool lima_qemu_parse_cpus(const char *text, qemu_features *features, lima_err *err);
 
 void lima_qemu_features_free(qemu_features *features);

@@ -25,9 +25,7 @@ static bool check_kinds(const lima_json *doc, lima_err *err)
         {"", LIMA_JSON_OBJECT},
         {"format", LIMA_JSON_STRING},
         {"virtual-size", LIMA_JSON_INTEGER},
-        {"actual-size", LIMA_JSON_INTEGER},
         {"encrypted", LIMA_JSON_BOOL},
-        {"dirty-flag", LIMA_JSON_BOOL},
         {"backing-filename", LIMA_JSON_STRING},
         {"full-backing-filename", LIMA_JSON_STRING},
         {"children", LIMA_JSON_ARRAY},
@@ -78,26 +76,17 @@ static const char *foreign_child(const lima_json *doc, const char *path)
     return NULL;
 }
 
-static uint64_t size_at(const lima_json *doc, const char *key)
-{
-    int64_t size = lima_json_int(doc, 0, "%s", key);
-    return size > 0 ? (uint64_t)size : 0;
-}
-
 static void fill(const lima_json *doc, const char *path, qemu_image_info *made)
 {
     const char *backing = lima_json_str(doc, NULL, "full-backing-filename");
     const char *extent = foreign_extent(doc, path);
     made->format = lima_mem_strdup(lima_json_str(doc, "", "format"));
-    made->virtual_size = size_at(doc, "virtual-size");
-    made->actual_size = size_at(doc, "actual-size");
     made->backing_file = lima_mem_strdup(lima_json_str(doc, backing, "backing-filename"));
     made->data_file = lima_mem_strdup(lima_json_str(doc, NULL, "format-specific.data.data-file"));
     made->foreign_extent = lima_mem_strdup(extent ? extent : foreign_child(doc, path));
     made->encrypted = lima_json_bool(doc, false, "encrypted")
                       || lima_json_get_kind(doc, "format-specific.data.encrypt") == LIMA_JSON_OBJECT;
     made->corrupt = lima_json_bool(doc, false, "format-specific.data.corrupt");
-    made->dirty = lima_json_bool(doc, false, "dirty-flag");
 }
 
 bool lima_qemu_image_info_parse(const char *json, size_t len, const char *path, qemu_image_info *ret,

@@ -47,7 +47,6 @@ static void copy_features(const qemu_features *from, qemu_features *to)
     *to = (qemu_features){.version = from->version};
     lima_strv_add_all(&to->accels, &from->accels);
     lima_strv_add_all(&to->netdevs, &from->netdevs);
-    lima_strv_add_all(&to->machines, &from->machines);
     lima_strv_add_all(&to->cpus, &from->cpus);
 }
 

@@ -34,9 +34,6 @@ static void parse__plain_qcow2__passes(void **state)
     assert_ok(parse(plain_qcow2, &info, &err));
     assert_ok(lima_qemu_image_info_check(&info, "/i/disk", &err));
     assert_string_equal(info.format, "qcow2");
-    assert_int_equal(info.virtual_size, 10485760);
-    assert_int_equal(info.actual_size, 200704);
-    assert_true(info.dirty);
     assert_int_equal(info.snapshots.len, 1);
     lima_qemu_image_info_free(&info);
     assert_null(info.format);

@@ -201,7 +201,6 @@ static void features_of(const char *arch)
     assert_true(features.version.major >= 4);
     assert_true(lima_strv_has(&features.accels, "tcg"));
     assert_true(lima_strv_has(&features.netdevs, "user"));
-    assert_true(lima_strv_has(&features.machines, strcmp(arch, "x86_64") == 0 ? "q35" : "virt"));
     assert_true(lima_strv_has(&features.cpus, "max"));
     lima_qemu_features_free(&features);
     free(program);
@@ -237,7 +236,6 @@ static void image_info__of_real_images__is_read(void **state)
         assert_ok(lima_qemu_image_info_parse(lima_buf_str(&out), out.len, path, &info, &err));
         assert_ok(lima_qemu_image_info_check(&info, path, &err));
         assert_string_equal(info.format, *format);
-        assert_int_equal(info.virtual_size, 1024 * 1024);
         lima_qemu_image_info_free(&info);
         lima_buf_free(&out);
         free(path);
