@@ -9,7 +9,6 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/path.h"
 #include "base/str.h"
 #include "os/file.h"
 #include "os/host.h"
@@ -20,7 +19,7 @@
 #include "qemu/firmware_fetch.h"
 #include "qemu/probe.h"
 
-enum { CMDLINE_BYTES_MAX = 64 * 1024, NETWORKS_BYTES_MAX = 1024 * 1024, SYSCTL_MS = 3000 };
+enum { CMDLINE_BYTES_MAX = 64 * 1024, SYSCTL_MS = 3000 };
 
 typedef struct finding {
     qemu_host host;
@@ -150,6 +149,21 @@ static char *own_file(const lima_instance *inst, const char *name)
     return NULL;
 }
 
+/* limactl takes the first image for this guest that it can download; so a kernel must be there only when all of
+ * them have one. */
+static bool wants_kernel(const lima_instance *inst)
+{
+    size_t images = 0, kernels = 0;
+
+    for (size_t i = 0; i < lima_json_count(inst->doc, "config.images"); i++) {
+        if (!lima_str_eq(lima_json_str(inst->doc, "", "config.images[%zu].arch", i), inst->arch))
+            continue;
+        images++;
+        kernels += *lima_json_str(inst->doc, "", "config.images[%zu].kernel.location", i) != '\0';
+    }
+    return images > 0 && kernels == images;
+}
+
 static bool find_boot_files(const lima_instance *inst, finding *found, lima_err *err)
 {
     char *cmdline = own_file(inst, "kernel.cmdline");
@@ -160,8 +174,12 @@ static bool find_boot_files(const lima_instance *inst, finding *found, lima_err 
     found->cmdline = LIMA_BUF(CMDLINE_BYTES_MAX);
     bool ok = !cmdline || lima_file_read(cmdline, &found->cmdline, err);
     free(cmdline);
-    if (ok && !found->kernel && found->initrd)
-        ok = lima_err_set(err, LIMA_CODE_NOT_FOUND, "an initrd but no kernel in '%s'", inst->dir);
+    if (ok && !found->kernel && (found->initrd || wants_kernel(inst)))
+        ok = lima_err_set(
+            err, LIMA_CODE_NOT_FOUND,
+            "'%s/kernel' is missing; put it there again (images[].kernel), or create the instance "
+            "anew",
+            inst->dir);
     return ok;
 }
 
@@ -184,22 +202,6 @@ static bool find_firmware(const lima_instance *inst, finding *found, lima_wake *
     return ok;
 }
 
-static bool find_networks(const lima_instance *inst, finding *found, lima_err *err)
-{
-    lima_buf yaml = LIMA_BUF(NETWORKS_BYTES_MAX);
-    char *home = lima_path_dir(inst->dir);
-    char *path = lima_path_join(home, "_config/networks.yaml");
-    lima_err failure = {0};
-    bool ok = lima_file_read(path, &yaml, &failure) || failure.code == LIMA_CODE_NOT_FOUND
-              || lima_err_set(err, failure.code, "%s", failure.text);
-
-    ok = ok && lima_qemu_user_v2_names(lima_buf_str(&yaml), yaml.len, &found->user_v2, err);
-    free(path);
-    free(home);
-    lima_buf_free(&yaml);
-    return ok;
-}
-
 /* ---- all together ---- */
 
 static bool find_all(const lima_instance *inst, lima_wake *wake, finding *found, lima_err *err)
@@ -207,7 +209,7 @@ static bool find_all(const lima_instance *inst, lima_wake *wake, finding *found,
     find_host(found, wake);
     return find_program(inst, found, err) && ask_program(inst, found, wake, err)
            && choose_accel(inst, found, wake, err) && find_boot_files(inst, found, err)
-           && find_firmware(inst, found, wake, err) && find_networks(inst, found, err)
+           && find_firmware(inst, found, wake, err) && lima_qemu_user_v2_read(inst, &found->user_v2, err)
            && lima_qemu_disk_find(inst, wake, &found->disk, err);
 }
 

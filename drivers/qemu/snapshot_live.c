@@ -7,6 +7,7 @@
  * Deliberately not here: QEMU before 6.0, whose monitor commands report errors as text for humans. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -115,6 +116,16 @@ static char *new_job_id(void)
     return lima_mem_printf("lima-%" PRIu32 "-%" PRIu64, self.pid, lima_clock_now());
 }
 
+/* With a shared folder mounted in the guest, part of its state lies outside of QEMU. */
+static const char *hint_of(const char *error)
+{
+    return strstr(error, "VirtFS") || strstr(error, "vhost-user-fs")
+               ? " (folders shared by 9p or virtiofs prevent it: stop the instance first, or set mountType "
+                 "to "
+                 "reverse-sshfs)"
+               : "";
+}
+
 static bool run_job(qemu_qmp *qmp, const char *command, lima_json *arguments, lima_err *err)
 {
     lima_deadline deadline = lima_clock_in(QEMU_SNAPSHOT_MS);
@@ -128,7 +139,7 @@ static bool run_job(qemu_qmp *qmp, const char *command, lima_json *arguments, li
     if (started)
         dismiss(qmp, id, deadline);
     if (ok && !lima_str_empty(error))
-        ok = lima_err_set(&failure, LIMA_CODE_UNKNOWN, "QEMU: %s", error);
+        ok = lima_err_set(&failure, LIMA_CODE_UNKNOWN, "QEMU: %s%s", error, hint_of(error));
     if (!ok && failure.code == LIMA_CODE_UNIMPLEMENTED)
         lima_err_set(
             &failure, LIMA_CODE_UNIMPLEMENTED,

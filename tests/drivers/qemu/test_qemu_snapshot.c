@@ -55,12 +55,26 @@ static void create__fails_in_qemu__is_an_error_with_its_words(void **state)
 {
     vm_case c;
     (void)state;
+    set_variable("FAKE_QEMU_TEXT", "Error while writing VM state: No space left on device");
     begin_running(&c, "fail-save");
     assert_err(vm_snapshot(&c, CREATE, "one", &err), LIMA_CODE_UNKNOWN,
                "Error while writing VM state: No space left on device");
     assert_int_equal(count(&c), 0);
     assert_err(vm_snapshot(&c, CREATE, "one", &err), LIMA_CODE_UNKNOWN,
                "No space left"); /* the failed job was dismissed */
+    case_end(&c);
+}
+
+static void create__folder_mounted__says_what_helps(void **state)
+{
+    vm_case c;
+    (void)state;
+    set_variable("FAKE_QEMU_TEXT",
+                 "Migration is disabled when VirtFS export path '/h' is mounted in the guest");
+    begin_running(&c, "fail-save");
+    assert_err(vm_snapshot(&c, CREATE, "one", &err), LIMA_CODE_UNKNOWN, "'/h'", "stop the instance",
+               "mountType");
+    assert_int_equal(count(&c), 0);
     case_end(&c);
 }
 
@@ -305,6 +319,7 @@ int main(void)
         cmocka_unit_test(create__listed_with_its_facts),
         cmocka_unit_test(create__tag_taken__is_refused),
         cmocka_unit_test(create__fails_in_qemu__is_an_error_with_its_words),
+        cmocka_unit_test(create__folder_mounted__says_what_helps),
         cmocka_unit_test(create__raw_disk__is_refused),
         cmocka_unit_test(create__qemu_without_jobs__says_what_helps),
         cmocka_unit_test(create__cancelled__leaves_none),

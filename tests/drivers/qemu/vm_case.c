@@ -340,6 +340,14 @@ void await_file(const char *path, bool there)
     }
 }
 
+void assert_nothing_left(vm_case *c)
+{
+    assert_int_equal(vm_status(c).state, LIMA_VM_STOPPED);
+    assert_false(there_is(c, QEMU_RECORD_FILE));
+    assert_false(there_is(c, "qemu.pid"));
+    assert_false(there_is(c, "qmp.sock"));
+}
+
 char *last_argv(vm_case *c)
 {
     lima_buf text = LIMA_BUF(256 * 1024);

@@ -76,6 +76,8 @@ bool background_end(background *b, lima_err *err); /* waits for it */
 char *path_in(vm_case *c, const char *file); /* of INSTDIR, owned */
 bool there_is(vm_case *c, const char *file);
 void await_file(const char *path, bool there); /* fails the test after 20 s */
+void assert_nothing_left(
+    vm_case *c);             /* of a start that failed: no process, no record, no files that tell of a VM */
 char *last_argv(vm_case *c); /* of the fake QEMU's last start, one argument per line; owned */
 
 #endif

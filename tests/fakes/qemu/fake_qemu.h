@@ -6,7 +6,7 @@
  *   mute             makes the socket, never greets     nonsense       greets with something else
  *   longline         greets without an end
  *   ignore-powerdown, ignore-quit, ignore-term
- *   fail-save, fail-load, fail-delete    the job concludes with an error
+ *   fail-save, fail-load, fail-delete    the job concludes with an error (fail-save: FAKE_QEMU_TEXT)
  *   help-hang        does not answer help               old            is version 3.1.0
  *   no-jobs          knows no snapshot jobs          no-stream      knows no -netdev stream
  * FAKE_KVM: what trying the accelerator gives: ok, denied (default), hang, abort.
