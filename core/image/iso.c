@@ -334,11 +334,11 @@ static bool write_image(const char *path, const struct image *image, lima_err *e
     lima_file *file = NULL;
     lima_process_find(0, &self);
     char *part = lima_mem_printf("%s.%u.tmp", path, self.pid);
-    bool ok = lima_file_remove(part, err) && lima_file_open(part, LIMA_FILE_CREATE, &file, err)
-              && write_to(file, image, err);
+    bool made = lima_file_remove(part, err) && lima_file_open(part, LIMA_FILE_CREATE, &file, err);
+    bool ok = made && write_to(file, image, err);
     lima_file_close(file);
     ok = ok && lima_file_rename(part, path, err);
-    if (!ok && file)
+    if (made && !ok)
         lima_file_remove(part, NULL);
     free(part);
     return ok;

@@ -1,8 +1,11 @@
-/* The machine, from the outside in: words of the user, processor and memory, firmware and boot, disks, network, the rest.
+/* The machine, from the outside in: words of the user, processor and memory, firmware and boot, disks,
+ * network, the rest.
  *
- * -nodefaults: every device is one we name, so that the guest's disk names are ours to give: all disks are virtio-blk in list order (vda is the boot disk),
- * CD-ROMs are elsewhere (cidata on a SCSI bus). Each image has its format said, so that a guest cannot make QEMU read another one by writing a header into a
- * raw disk. Network cards have no boot ROM: nobody boots a Lima guest from the network, and the search costs seconds.
+ * -nodefaults: every device is one we name, so that the guest's disk names are ours to give: all disks are
+ * virtio-blk in list order (vda is the boot disk), CD-ROMs are elsewhere (cidata on a SCSI bus). Each image has
+ * its format said, so that a guest cannot make QEMU read another one by writing a header into a raw disk.
+ * Network cards have no boot ROM: nobody boots a Lima guest from the network, and the search costs seconds.
+ *
  * Not here: whether files exist, or whether QEMU knows the options. */
 #include "qemu/argv.h"
 
@@ -124,7 +127,8 @@ static void add_memory(builder *b)
     }
 }
 
-/* On aarch64 a flash image must have exactly the flash's size, which not all distributions' files have; -bios takes any. */
+/* On aarch64 a flash image must have exactly the flash's size, which not all distributions' files have; -bios
+ * takes any. */
 static void add_firmware(builder *b)
 {
     if (!b->set->firmware)

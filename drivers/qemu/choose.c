@@ -1,5 +1,5 @@
-/* Choices follow Lima's rules, but never end a start that could go on: what cannot be used is replaced, and said.
- * The host is not looked at here; the caller tries the accelerator and hands in what it saw. */
+/* Choices follow Lima's rules, but never end a start that could go on: what cannot be used is replaced, and
+ * said. The host is not looked at here; the caller tries the accelerator and hands in what it saw. */
 #include "qemu/choose.h"
 
 #include <stdarg.h>

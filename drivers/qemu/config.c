@@ -1,5 +1,6 @@
-/* All changes are made on a copy of the document and taken over at the end, so that a refused configuration stays as it came.
- * The host is a parameter: what Lima allows differs between Linux, macOS and Windows, and tests must see all three. */
+/* All changes are made on a copy of the document and taken over at the end, so that a refused configuration
+ * stays as it came. The host is a parameter: what Lima allows differs between Linux, macOS and Windows, and
+ * tests must see all three. */
 #include "qemu/config.h"
 
 #include <stdlib.h>
@@ -14,8 +15,8 @@
 
 enum { VIRTIOFS_QUEUE_SIZE = 1024, VERSION_FILE_MAX = 256 };
 
-/* Made by Lima before 1.0: such guests keep reverse-sshfs. limactl writes the file once, at creation; a version that is no number
- * (a development build) counts as new. */
+/* Made by Lima before 1.0: such guests keep reverse-sshfs. limactl writes the file once, at creation; a
+ * version that is no number (a development build) counts as new. */
 static bool made_by_old_lima(const lima_instance *inst)
 {
     if (!*inst->dir)
@@ -46,8 +47,8 @@ static bool check_elements(const lima_json *doc, const char *list, const key_kin
     return true;
 }
 
-/* The kinds of the keys that only this driver reads (the instance has looked at the others), so that a typing error is named
- * instead of being taken as "not set". */
+/* The kinds of the keys that only this driver reads (the instance has looked at the others), so that a typing
+ * error is named instead of being taken as "not set". */
 static bool check_kinds(const lima_json *doc, lima_err *err)
 {
     static const key_kind mount_keys[] = {{LIMA_JSON_STRING, "location"},

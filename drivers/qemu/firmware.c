@@ -1,5 +1,5 @@
-/* The search order is Lima's, so that an instance finds the same file with either driver. Nothing is downloaded here, and files
- * are only looked at through the caller's `exists`. */
+/* The search order is Lima's, so that an instance finds the same file with either driver. Nothing is
+ * downloaded here, and files are only looked at through the caller's `exists`. */
 #include "qemu/firmware.h"
 
 #include <stdint.h>

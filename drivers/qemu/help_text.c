@@ -1,5 +1,5 @@
-/* QEMU prints its lists for humans: a headline, then one entry per line, perhaps followed by another headline with other things.
- * Only the first word of an entry counts. Nothing here runs QEMU. */
+/* QEMU prints its lists for humans: a headline, then one entry per line, perhaps followed by another headline
+ * with other things. Only the first word of an entry counts. Nothing here runs QEMU. */
 #include "qemu/help_text.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
-/* One HTTP request over a local socket: what the network daemon of Lima's user-v2 networks is controlled by. */
+/* One HTTP request over a local socket: what the network daemon of Lima's user-v2 networks is controlled
+ * by. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,6 @@
-/* qemu-img prints one JSON object. Keys differ a little between QEMU 4 and 10; what is read here has been the same all along, except for
- * "children" (since 8.1), which lists every file an image opens. Snapshots come from the same object. */
+/* qemu-img prints one JSON object. Keys differ a little between QEMU 4 and 10; what is read here has been the
+ * same all along, except for "children" (since 8.1), which lists every file an image opens. Snapshots come
+ * from the same object. */
 #include "qemu/image_info.h"
 
 #include <stdlib.h>

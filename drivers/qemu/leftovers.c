@@ -1,3 +1,4 @@
+/* How it works: everything is removed by its name, whether it is there or not; failures do not stop the rest. */
 #include "qemu/leftovers.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* 9p and virtiofs are devices of the VM; reverse-sshfs is none of QEMU's business. Folders are not looked at here. */
+/* 9p and virtiofs are devices of the VM; reverse-sshfs is none of QEMU's business. Folders are not looked at
+ * here. */
 #include "qemu/mounts.h"
 
 #include <stdlib.h>

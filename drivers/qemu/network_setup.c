@@ -1,3 +1,5 @@
+/* How it works: a thread with its own copy of what it needs, so that it does not care for what becomes of the
+ * call that started it; its result goes into the state block, its end is asked for by a wake. */
 #include "qemu/network_setup.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
-/* Networks by name are daemons of limactl (user-v2) that speak length-prefixed frames on a stream socket, as QEMU's "stream" back end
- * and its older "socket" one do; "socket:" entries name such a socket directly. Connecting is the caller's or QEMU's work. */
+/* Networks by name are daemons of limactl (user-v2) that speak length-prefixed frames on a stream socket, as
+ * QEMU's "stream" back end and its older "socket" one do; "socket:" entries name such a socket directly.
+ * Connecting is the caller's or QEMU's work. */
 #include "qemu/networks.h"
 
 #include <stdlib.h>

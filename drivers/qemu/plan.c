@@ -149,8 +149,8 @@ static char *own_file(const lima_instance *inst, const char *name)
     return NULL;
 }
 
-/* limactl takes the first image for this guest that it can download; so a kernel must be there only when all of
- * them have one. */
+/* limactl takes the first image for this guest that it can download; so a kernel must be there only when all
+ * of them have one. */
 static bool wants_kernel(const lima_instance *inst)
 {
     size_t images = 0, kernels = 0;

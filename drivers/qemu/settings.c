@@ -1,5 +1,6 @@
-/* Copies everything, so that settings outlive the instance and the inputs. Decisions about the host were made before (choose, firmware);
- * what remains is reading keys, building paths in INSTDIR, and refusing what QEMU would refuse with a worse text. */
+/* Copies everything, so that settings outlive the instance and the inputs. Decisions about the host were made
+ * before (choose, firmware); what remains is reading keys, building paths in INSTDIR, and refusing what QEMU
+ * would refuse with a worse text. */
 #include "qemu/settings.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* How it works: each action looks anew whether a VM runs and is done by one of the two halves. */
 #include "qemu/snapshot.h"
 
 #include "os/clock.h"

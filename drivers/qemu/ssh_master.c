@@ -1,3 +1,5 @@
+/* How it works: the user's ssh program ends the old master and opens the new one, with limactl's own
+ * configuration file, so that it is the connection that limactl would have made. */
 #include "qemu/ssh_master.h"
 
 #include <stdlib.h>

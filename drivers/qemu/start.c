@@ -1,8 +1,7 @@
 /* How it works: plan, helpers, connections, then QEMU in a process group of its own with its output in a
- * file. The record is written before anything is waited for, so that a driver killed in between is
- * succeeded by one that finds helpers, locks and the VM. A start has succeeded when QEMU answers on its
- * control socket: by then it has opened its disks, bound its ports and made its processors, or has died saying
- * why. */
+ * file. The record is written before anything is waited for, so that a driver killed in between is succeeded
+ * by one that finds helpers, locks and the VM. A start has succeeded when QEMU answers on its control socket:
+ * by then it has opened its disks, bound its ports and made its processors, or has died saying why. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,7 @@
-/* QEMU explains itself on stderr in free text, after warnings that say little. A few causes that users meet get a text of our own with the
- * next step; everything else is passed on as it is. The needles are fragments that have been the same in QEMU 4 to 10; matching them
- * wrongly costs only a less fitting hint, because QEMU's own words follow in every case. */
+/* QEMU explains itself on stderr in free text, after warnings that say little. A few causes that users meet
+ * get a text of our own with the next step; everything else is passed on as it is. The needles are fragments
+ * that have been the same in QEMU 4 to 10; matching them wrongly costs only a less fitting hint, because
+ * QEMU's own words follow in every case. */
 #include "qemu/stderr_text.h"
 
 #include <stdint.h>
@@ -18,8 +19,7 @@ enum { TAIL_BYTES = 64 * 1024, LAST_LINES = 4, WORDS_MAX = 900 };
 typedef struct known_death {
     const char *needle; /* in one line */
     const char *second; /* NULL, or must be in the same line too */
-    char open,
-        close; /* around the object in that line, its first occurrence behind the needle's beginning; 0: no object */
+    char open, close;   /* around the object: what stands between their first two behind the needle; 0: none */
     lima_code code;
     const char *cause; /* %s: the object, or what stands for it */
     const char *hint;

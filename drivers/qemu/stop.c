@@ -1,6 +1,6 @@
 /* How it works: from friendly to hard: the power button (again and again, since a booting guest does not see
- * it), QEMU's `quit`, kill. Each looks at the VM anew, and a process is only ever ended by its identity, never
- * by a bare pid. */
+ * it), QEMU's `quit`, kill. Each looks at the VM anew, and a process is only ever ended by its identity,
+ * never by a bare pid. */
 #include <inttypes.h>
 #include <stdlib.h>
 

@@ -7,7 +7,8 @@
 
 enum { QEMU_LINES_MAX = 16384, QEMU_LINE_WORDS_MAX = 64 };
 
-/* The lines of a text: no CR, no control characters, none empty, bad UTF-8 as '?'. Lines past QEMU_LINES_MAX are left out. */
+/* The lines of a text: no CR, no control characters, none empty, bad UTF-8 as '?'. Lines past QEMU_LINES_MAX
+ * are left out. */
 void lima_qemu_lines(const char *text, size_t len, lima_strv *ret);
 /* The words of a line between blanks; those past QEMU_LINE_WORDS_MAX are left out. */
 void lima_qemu_words(const char *line, lima_strv *ret);

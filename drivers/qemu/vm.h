@@ -42,7 +42,8 @@ typedef struct qemu_state {
 } qemu_state;
 
 /* One VM, started: UNAVAILABLE when a port is taken, FAILED_PRECONDITION when a VM runs, DEADLINE_EXCEEDED
- * when QEMU hangs, CANCELLED; otherwise what QEMU said. After a failure nothing runs and nothing is locked. */
+ * when QEMU hangs, CANCELLED; otherwise what QEMU said. After a failure nothing runs and nothing is
+ * locked. */
 bool lima_qemu_vm_start(lima_call *call, lima_err *err);
 /* For the end of the VM that this process has started; returns at once when it has started none. */
 bool lima_qemu_vm_wait(lima_call *call, lima_err *err);

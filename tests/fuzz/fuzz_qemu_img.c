@@ -1,4 +1,5 @@
-/* What qemu-img info may print: parse, check, free. An accepted image stands alone and has a format we run. */
+/* What qemu-img info may print: parse, check, free. An accepted image stands alone and has a format we
+ * run. */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>

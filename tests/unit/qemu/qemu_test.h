@@ -1,4 +1,5 @@
-/* What the tests of the qemu driver share: instances from a piece of configuration, private folders, expectations on errors. */
+/* What the tests of the qemu driver share: instances from a piece of configuration, private folders,
+ * expectations on errors. */
 #ifndef QEMU_TEST_H
 #define QEMU_TEST_H
 

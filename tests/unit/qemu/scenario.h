@@ -1,4 +1,5 @@
-/* Instances and hosts whose command lines are compared with golden/NAME.args, and, where this machine can, given to the real QEMU. */
+/* Instances and hosts whose command lines are compared with golden/NAME.args, and, where this machine can,
+ * given to the real QEMU. */
 #pragma once
 
 #include "qemu/settings.h"
@@ -22,5 +23,6 @@ typedef struct scenario {
 
 extern const scenario scenarios[]; /* ended by one without a name */
 
-/* `dir`: the instance folder; `program`: replaces the first word, or NULL. Fails the test when the settings cannot be made. */
+/* `dir`: the instance folder; `program`: replaces the first word, or NULL. Fails the test when the settings
+ * cannot be made. */
 void scenario_settings(const scenario *s, const char *dir, const char *program, qemu_settings *ret);

@@ -1,5 +1,6 @@
-/* The command lines of the scenarios, taken by the QEMU that is installed: it starts (stopped, -S), tells its block devices over QMP and quits.
- * The accelerator is always tcg. Architectures whose program is missing are skipped by name. */
+/* The command lines of the scenarios, taken by the QEMU that is installed: it starts (stopped, -S), tells its
+ * block devices over QMP and quits. The accelerator is always tcg. Architectures whose program is missing are
+ * skipped by name. */
 #include "qemu_test.h"
 
 #include "os/stream.h"
@@ -40,7 +41,8 @@ static void make_images(const qemu_settings *set)
         make_image(set->cidata, "raw");
 }
 
-/* With -S no guest code runs: any bytes do for a Linux kernel that is never loaded, but QEMU looks at its header. */
+/* With -S no guest code runs: any bytes do for a Linux kernel that is never loaded, but QEMU looks at its
+ * header. */
 static void drop_kernel(qemu_settings *set)
 {
     char **strings[] = {&set->kernel, &set->initrd, &set->cmdline};
