@@ -82,7 +82,8 @@ static bool make_folder(const char *beside, hideout *ret, lima_err *err)
         if (errno == ENOENT && access(beside, F_OK))
             break;
     }
-    return lima_posix_fail(err, errno, "make a private folder in '%s'", beside);
+    lima_posix_fail(err, errno, "make a private folder in '%s'", beside);
+    return false;
 }
 
 static void drop_folder(hideout *folder)

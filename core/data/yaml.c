@@ -333,7 +333,9 @@ static bool read_node(reader *r, json_t **ret)
 
 static bool read_stream(reader *r, json_t **ret)
 {
-    if (!next(r) || !next(r)) /* the stream's start and what follows it */
+    if (!next(r)) /* the stream's start */
+        return false;
+    if (!next(r)) /* a document's, or the end */
         return false;
     if (r->event.type == YAML_STREAM_END_EVENT) {
         *ret = lima_json_solid(json_object());

@@ -225,6 +225,7 @@ static bool pack_scripts(const lima_message *message, lima_buf *ret)
 {
     size_t count = message->names.len;
     BootScriptsResponse__ScriptsEntry *entries = lima_mem_zalloc(count + 1, sizeof *entries);
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers */
     BootScriptsResponse__ScriptsEntry **list = lima_mem_zalloc(count + 1, sizeof *list);
     for (size_t i = 0; i < count; i++) {
         boot_scripts_response__scripts_entry__init(&entries[i]);

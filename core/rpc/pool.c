@@ -51,6 +51,7 @@ lima_pool *lima_pool_new(const char *name, unsigned threads_max, unsigned queue_
     pool->name = name;
     pool->monitor = lima_monitor_new();
     pool->threads_max = threads_max;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers */
     pool->threads = lima_mem_zalloc(threads_max, sizeof *pool->threads);
     pool->ring_size = threads_max + queue_max;
     pool->ring = lima_mem_zalloc(pool->ring_size, sizeof *pool->ring);

@@ -144,6 +144,7 @@ static void reply_not_found(reply_message *message, const char *kind, const char
         GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_ERROR_RESPONSE;
     message->error_response = &error;
     pack(message, reply);
+    message->error_response = NULL;
     free(text);
 }
 
@@ -164,6 +165,7 @@ static void reply_files(reply_message *message, const span *files, size_t count,
         GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_FILE_DESCRIPTOR_RESPONSE;
     message->file_descriptor_response = &list;
     pack(message, reply);
+    message->file_descriptor_response = NULL;
     for (size_t i = 0; i < count; i++)
         free(items[i].data);
 }
@@ -226,6 +228,7 @@ static void answer_services(reply_message *message, lima_buf *reply)
         GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_LIST_SERVICES_RESPONSE;
     message->list_services_response = &list;
     pack(message, reply);
+    message->list_services_response = NULL;
     lima_strv_free(&names);
 }
 

@@ -95,9 +95,12 @@ static bool decode(const char *input, size_t len, lima_instance **ret, lima_err 
     if (!lima_json_parse(input, len, &json, err))
         return false;
     const char *text = lima_json_str(json, NULL, "%s", "");
-    bool ok = text || lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "not a JSON string");
-    ok = ok && lima_base64_decode(text, strlen(text), &bytes, &count, err)
-         && lima_instance_parse((const char *)bytes, count, ret, err);
+    bool ok = false;
+    if (text)
+        ok = lima_base64_decode(text, strlen(text), &bytes, &count, err)
+             && lima_instance_parse((const char *)bytes, count, ret, err);
+    else
+        lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "not a JSON string");
     lima_json_free(json);
     free(bytes);
     return ok;
