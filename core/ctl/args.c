@@ -165,7 +165,6 @@ static bool take_words(lima_ctl_args *args, int argc, char *const *argv, lima_er
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
         if (lima_str_eq(word, "--") && args->command) {
-            args->has_rest = true;
             while (++i < argc)
                 lima_strv_add(args->command->rest ? &args->rest : &args->operands, argv[i]);
         } else if (!args->command && lima_str_eq(word, "--version")) {
@@ -229,6 +228,18 @@ static bool take_help(lima_ctl_args *args, int argc, char *const *argv, lima_err
     return !word || take_command(args, word, err);
 }
 
+static void point_to_help(const lima_ctl_args *args, lima_err *err)
+{
+    if (!err)
+        return;
+    lima_err mistake = *err;
+    if (args->command)
+        lima_err_set(err, mistake.code, "%s: %s\nSee '%s %s --help'.", args->command->name, mistake.text,
+                     args->program->name, args->command->name);
+    else
+        lima_err_set(err, mistake.code, "%s\nSee '%s --help'.", mistake.text, args->program->name);
+}
+
 bool lima_ctl_parse(const lima_ctl_program *program, int argc, char *const *argv, lima_wake *wake,
                     lima_ctl_args **ret, lima_err *err)
 {
@@ -237,13 +248,11 @@ bool lima_ctl_parse(const lima_ctl_program *program, int argc, char *const *argv
     args->wake = wake;
     add_flags(args, program->flags);
     bool ok = asks_help(argc, argv) ? take_help(args, argc, argv, err) : take_words(args, argc, argv, err);
-    if (ok && !args->help && !args->command)
-        ok = lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "no command given");
     if (ok && !args->help)
-        ok = check_operands(args, err);
+        ok = args->command ? check_operands(args, err)
+                           : lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "no command given");
     if (!ok) {
-        if (args->command)
-            lima_err_wrap(err, "%s", args->command->name);
+        point_to_help(args, err);
         lima_ctl_args_free(args);
         return false;
     }
@@ -319,11 +328,6 @@ const char *lima_ctl_operand_at(const lima_ctl_args *args, size_t index)
 const lima_strv *lima_ctl_rest(const lima_ctl_args *args)
 {
     return &args->rest;
-}
-
-bool lima_ctl_has_rest(const lima_ctl_args *args)
-{
-    return args->has_rest;
 }
 
 lima_wake *lima_ctl_wake(const lima_ctl_args *args)

@@ -15,7 +15,7 @@ struct lima_ctl_value {
 struct lima_ctl_args {
     const lima_ctl_program *program;
     const lima_ctl_command *command;
-    bool help, has_rest;
+    bool help;
     lima_wake *wake;
     struct lima_ctl_value values[LIMA_CTL_FLAGS_MAX];
     size_t count;

@@ -14,6 +14,7 @@ enum {
     CALL_MS = 600000, /* one call that may copy a disk */
     LOOK_MS = 250,
     STOP_MS = 190000, /* as limactl waits */
+    GIVE_UP_MS = 15000,
 };
 
 static bool call(const lima_boot *boot, const char *method, const lima_json *request, uint64_t ms,
@@ -152,11 +153,20 @@ bool lima_boot_watch(lima_boot *boot, uint64_t ms, lima_err *err)
     return true;
 }
 
+/* A throw-away guest that was never reached has nothing to lose, and often cannot shut down: Delete, which
+ * comes next, forces it off. */
+static bool stop_vm(const lima_boot *boot, lima_err *err)
+{
+    bool patient = boot->ready || boot->machine->named;
+    return call(boot, "Stop", NULL, patient ? STOP_MS : GIVE_UP_MS, NULL, NULL, patient ? err : NULL)
+           || !patient;
+}
+
 bool lima_boot_end(lima_boot *boot, lima_err *err)
 {
     bool ok = true, connected = boot->connection.launched.client;
     if (connected && boot->started)
-        ok = call(boot, "Stop", NULL, STOP_MS, NULL, NULL, err);
+        ok = stop_vm(boot, err);
     lima_start_stream_close(boot->stream);
     if (connected && !boot->machine->named
         && !call(boot, "Delete", NULL, STOP_MS, NULL, NULL, ok ? err : NULL))

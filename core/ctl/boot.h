@@ -14,6 +14,7 @@ typedef struct lima_boot {
     lima_start_stream *stream;
     char *address; /* owned; of SSH */
     bool started;  /* the VM may run: stop it */
+    bool ready;    /* the guest was reached */
     bool ended;    /* the VM is known to be gone */
 } lima_boot;
 

@@ -9,6 +9,7 @@
 #include "find.h"
 #include "instances.h"
 #include "out.h"
+#include "values.h"
 
 static bool read_stdin(lima_buf *into, lima_err *err)
 {
@@ -129,12 +130,28 @@ static bool call(const lima_ctl_args *args, lima_client *client, const lima_json
     return true;
 }
 
+/* A misspelt method is found before a driver is started for it. */
+static bool check_method(const char *method, lima_err *err)
+{
+    lima_strv methods = {0};
+    lima_ctl_values(LIMA_CTL_METHODS, &methods);
+    bool known = lima_strv_has(&methods, method);
+    char *all = lima_strv_join(&methods, ", ");
+    if (!known)
+        lima_err_set(err, LIMA_CODE_UNIMPLEMENTED, "the driver service has no method '%s'; there are: %s",
+                     method, all);
+    free(all);
+    lima_strv_free(&methods);
+    return known;
+}
+
 int lima_ctl_call(const lima_ctl_args *args)
 {
     lima_err err = {0};
     lima_json *request = NULL;
     lima_connection connection = {0};
-    if (!read_request(lima_ctl_operand_at(args, 2), &request, &err))
+    if (!check_method(lima_ctl_operand_at(args, 1), &err)
+        || !read_request(lima_ctl_operand_at(args, 2), &request, &err))
         return lima_ctl_misuse(args, "%s", err.text);
     bool ok = connect(args, request, &connection, &err);
     if (ok && !call(args, connection.launched.client, request, &err)) {

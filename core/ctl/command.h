@@ -81,7 +81,8 @@ typedef struct lima_ctl_program {
     void (*values)(lima_ctl_complete kind, lima_strv *ret);
 } lima_ctl_program;
 
-/* Parses argv (argv[0] is skipped). INVALID_ARGUMENT with a text for the user. `wake` is handed on to the
+/* Parses argv (argv[0] is skipped). INVALID_ARGUMENT with a text for the user, a second line of which says
+ * where help is. `wake` is handed on to the
  * command; may be NULL. -h and --help anywhere before "--", "help [COMMAND]" and no argument at all give *ret
  * with lima_ctl_wants_help. `argv` must outlive *ret. */
 bool lima_ctl_parse(const lima_ctl_program *program, int argc, char *const *argv, lima_wake *wake,
@@ -101,7 +102,6 @@ uint64_t lima_ctl_number(const lima_ctl_args *args,
 bool lima_ctl_given(const lima_ctl_args *args, const char *flag);         /* the user wrote it */
 const char *lima_ctl_operand_at(const lima_ctl_args *args, size_t index); /* NULL when left out */
 const lima_strv *lima_ctl_rest(const lima_ctl_args *args);                /* what followed "--" */
-bool lima_ctl_has_rest(const lima_ctl_args *args);                        /* "--" was there */
 lima_wake *lima_ctl_wake(
     const lima_ctl_args *args); /* raised by Ctrl-C, a closed terminal, a request to end */
 

@@ -65,7 +65,6 @@ bool lima_connection_start(const char *program, const char *mode, const char *di
         started.announced = ok && way == LIMA_LAUNCH_ANNOUNCE;
     }
     if (!ok) {
-        lima_err_wrap(err, "driver '%s'", program);
         lima_connection_end(&started);
         return false;
     }
@@ -104,7 +103,7 @@ bool lima_connection_attach(const char *instance_or_socket, uint64_t timeout_ms,
         return false;
     bool ok = lima_client_connect(socket, lima_clock_in(timeout_ms), &found.launched.client, err);
     if (!ok) {
-        lima_err_wrap(err, "no driver serves '%s'; is the instance running?", instance_or_socket);
+        lima_err_wrap(err, "no driver serves '%s' (is the instance running?)", instance_or_socket);
         free(socket);
         return false;
     }

@@ -276,10 +276,28 @@ static bool find_by_name(const char *name, void (*scan)(struct search *search), 
     return path != NULL;
 }
 
+static bool find_by_path(const char *path, char **ret_path, lima_err *err)
+{
+    lima_err why = {0};
+    if (lima_file_find_program(path, ret_path, &why))
+        return true;
+    if (is_folder(path))
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
+                            "driver '%s': a folder; give the path of a program in it, or name the folder in "
+                            "LIMA_DRIVERS_PATH",
+                            path);
+    if (why.code == LIMA_CODE_NOT_FOUND)
+        return lima_err_set(err, why.code, "driver '%s': no such program; limadrv list shows those there are",
+                            path);
+    if (why.code == LIMA_CODE_PERMISSION_DENIED && kind_of(path) == LIMA_FILE_REGULAR)
+        return lima_err_set(err, why.code, "driver '%s': not executable (chmod +x makes a program so)", path);
+    return lima_err_set(err, why.code, "driver: %s", why.text);
+}
+
 static bool find(const char *name, void (*scan)(struct search *search), char **ret_path, lima_err *err)
 {
     if (is_path(name))
-        return lima_file_find_program(name, ret_path, err) || lima_err_wrap(err, "driver");
+        return find_by_path(name, ret_path, err);
     char *bare = driver_name(name);
     bool ok = find_by_name(bare ? bare : name, scan, ret_path, err);
     free(bare);

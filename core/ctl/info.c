@@ -12,9 +12,9 @@ static void print_features(const lima_json *info)
     lima_strv keys = {0};
     lima_json_keys(info, &keys, "features");
     for (size_t i = 0; i < keys.len; i++) {
-        if (lima_json_get_kind(info, "features.%s", keys.items[i]) == LIMA_JSON_BOOL)
+        if (lima_json_get_kind(info, "features.\"%s\"", keys.items[i]) == LIMA_JSON_BOOL)
             printf("  %-22s %s\n", keys.items[i],
-                   lima_json_bool(info, false, "features.%s", keys.items[i]) ? "yes" : "no");
+                   lima_json_bool(info, false, "features.\"%s\"", keys.items[i]) ? "yes" : "no");
     }
     lima_strv_free(&keys);
 }

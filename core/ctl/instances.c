@@ -29,11 +29,12 @@ char *lima_instances_own_home(void)
     return home_of("LIMADRV_HOME", ".limadrv");
 }
 
-static bool has_config(const char *dir)
+/* False without an error: there is none. False with one: nobody can tell. */
+static bool has_config(const char *dir, lima_err *err)
 {
     lima_file_info info = {0};
     char *path = lima_path_join(dir, "lima.yaml");
-    bool ok = lima_file_stat(path, true, &info, NULL) && info.kind == LIMA_FILE_REGULAR;
+    bool ok = lima_file_stat(path, true, &info, err) && info.kind == LIMA_FILE_REGULAR;
     free(path);
     return ok;
 }
@@ -44,7 +45,7 @@ static void list_home(char *home, lima_strv *ret_names)
     if (lima_dir_list(home, LIMA_INSTANCES_MAX, &names, NULL)) {
         for (size_t i = 0; i < names.len; i++) {
             char *dir = lima_path_join(home, names.items[i]);
-            if (names.items[i][0] != '_' && has_config(dir))
+            if (names.items[i][0] != '_' && has_config(dir, NULL))
                 lima_strv_add(ret_names, names.items[i]);
             free(dir);
         }
@@ -59,10 +60,10 @@ void lima_instances_list(lima_strv *ret_names)
     list_home(lima_instances_own_home(), ret_names);
 }
 
-static bool find_in(char *home, const char *name, char **ret_dir)
+static bool find_in(char *home, const char *name, char **ret_dir, lima_err *err)
 {
     char *dir = lima_path_join(home, name);
-    bool ok = has_config(dir) && lima_file_real_path(dir, ret_dir, NULL);
+    bool ok = has_config(dir, err) && lima_file_real_path(dir, ret_dir, err);
     free(dir);
     free(home);
     return ok;
@@ -70,14 +71,17 @@ static bool find_in(char *home, const char *name, char **ret_dir)
 
 bool lima_instances_find(const char *name, char **ret_dir, lima_err *err)
 {
+    lima_err why = {0};
     bool path = strchr(name, '/') || strchr(name, '\\') || lima_str_eq(name, ".") || lima_str_eq(name, "..");
     if (lima_str_empty(name))
         return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "an instance without a name");
     if (!path
-        && (find_in(home_of("LIMA_HOME", ".lima"), name, ret_dir)
-            || find_in(lima_instances_own_home(), name, ret_dir)))
+        && (find_in(home_of("LIMA_HOME", ".lima"), name, ret_dir, &why)
+            || find_in(lima_instances_own_home(), name, ret_dir, &why)))
         return true;
-    if (!path && !has_config(name)) {
+    if (!path && !has_config(name, NULL)) {
+        if (why.code)
+            return lima_err_set(err, why.code, "instance '%s': %s", name, why.text);
         char *lima = home_of("LIMA_HOME", ".lima"), *own = lima_instances_own_home();
         lima_err_set(
             err, LIMA_CODE_NOT_FOUND,
@@ -230,6 +234,9 @@ static bool read_config(const char *dir, lima_json **ret, lima_err *err)
     char *path = lima_path_join(dir, "lima.yaml");
     lima_buf text = LIMA_BUF(LIMA_YAML_BYTES_MAX);
     bool ok = lima_file_read(path, &text, err);
+    if (!ok && err && err->code == LIMA_CODE_NOT_FOUND)
+        lima_err_set(err, LIMA_CODE_NOT_FOUND,
+                     "no lima.yaml in it, so it is no instance; limactl list shows the instances");
     if (ok && !lima_yaml_parse(lima_buf_str(&text), text.len, ret, err))
         ok = lima_err_wrap(err, "'%s'", path);
     if (ok && lima_json_get_kind(*ret, "%s", "") != LIMA_JSON_OBJECT) {

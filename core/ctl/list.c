@@ -85,7 +85,8 @@ static char *remark(const lima_found *found, const struct probe *probe)
     if (found->unusable)
         lima_buf_add_str(&text, found->unusable);
     if (found->alias)
-        lima_buf_addf(&text, "; as '%s' (a link lima-driver-%s) it is taken", found->alias, found->alias);
+        lima_buf_addf(&text, "; as '%s' (a link lima-driver-%s%s) it is taken", found->alias, found->alias,
+                      found->seen ? "" : " in a folder of LIMA_DRIVERS_PATH");
     if (probe && probe->trouble)
         lima_buf_addf(&text, "%s%s", text.len ? "; " : "", probe->trouble);
     return lima_buf_take(&text);

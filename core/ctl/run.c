@@ -230,6 +230,7 @@ static bool boot_and_use(const lima_ctl_args *args, lima_boot *boot, int *ret_co
     lima_phase_next(boot->phase, "Waiting for SSH");
     if (!wait_for_guest(boot, lima_ctl_number(args, "timeout"), err))
         return false;
+    boot->ready = true;
     lima_phase_done(boot->phase, "Ready");
     return use_guest(args, boot, ret_code, err);
 }

@@ -32,7 +32,7 @@ bool lima_scratch_make(char **ret_dir, lima_err *err)
     lima_process_id self = {0};
     char *temp = NULL;
     if (!lima_file_real_path(lima_host_get()->temp, &temp, err))
-        return lima_err_wrap(err, "temporary files");
+        return lima_err_wrap(err, "temporary folder (TMPDIR names it)");
     lima_process_find(0, &self);
     for (unsigned i = 0; i < ATTEMPTS; i++) {
         char *name = lima_mem_printf("lima-%x-%x", self.pid, (unsigned)(lima_clock_now() + i) & 0xffff);
@@ -47,7 +47,7 @@ bool lima_scratch_make(char **ret_dir, lima_err *err)
         free(dir);
         if (!ok) {
             free(temp);
-            return false;
+            return lima_err_wrap(err, "temporary folder (TMPDIR names it)");
         }
     }
     lima_err_set(err, LIMA_CODE_ALREADY_EXISTS, "'%s': no free name for a temporary folder; clean it up",

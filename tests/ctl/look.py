@@ -86,7 +86,10 @@ def info_of_example(place):
 
 def info_of_unknown_driver(place):
     check(place.run("info", "nowhere"), 1, "driver 'nowhere'", "LIMA_DRIVERS_PATH")
-    check(place.run("info", "/nowhere/lima-driver-x"), 1, "/nowhere/lima-driver-x")
+    check(place.run("info", "/nowhere/lima-driver-x"), 1, "/nowhere/lima-driver-x", "limadrv list")
+    check(place.run("info", place.root), 1, str(place.root), "a folder", "LIMA_DRIVERS_PATH")
+    check(place.run("info", program(place.root / "lima-driver-plain", mode=0o644)), 1, "not executable")
+    check(place.run("info", "example", env={"TMPDIR": place.root / "missing"}), 1, "TMPDIR", "missing")
 
 
 def info_of_program_that_fails(place):
@@ -120,6 +123,9 @@ def status_tells_disagreement(place):
 
 def status_of_nothing(place):
     check(place.run("status", "nobody"), 1, "instance 'nobody'", str(place.lima))
+    if os.geteuid():    # root may look everywhere
+        (place.root / "closed").mkdir(mode=0)
+        check(place.run("status", "one", env={"LIMA_HOME": place.root / "closed"}), 1, "instance 'one'", "Permission denied")
     (place.lima / "empty").mkdir()
     check(place.run("status", place.lima / "empty"), 1, "lima.yaml")
     place.instance("bad", config="vmType: [unclosed\n")

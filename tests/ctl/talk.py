@@ -22,7 +22,7 @@ def configure_from_argument_and_input(place):
 
 
 def mistakes_are_told_apart(place):
-    check(place.run("call", EXAMPLE, "Bogus"), 1, "no method 'Bogus'", "UNIMPLEMENTED")
+    check(place.run("call", EXAMPLE, "Bogus"), 2, "no method 'Bogus'", "ListSnapshots")
     check(place.run("call", EXAMPLE, "Configure", "{"), 2, "line 1")
     check(place.run("call", EXAMPLE, "Configure", '{"name": 1}'), 1, "name", "INVALID_ARGUMENT")
     check(place.run("call", EXAMPLE, "Stop"), 1, "FAILED_PRECONDITION")

@@ -25,7 +25,7 @@ def version_by_word_and_flag(place):
 
 def wrong_usage_is_exit_code_2(place):
     check(place.run("nonsense"), 2, "unknown command 'nonsense'")
-    check(place.run("list", "--bogus"), 2, "unknown flag '--bogus'")
+    check(place.run("list", "--bogus"), 2, "unknown flag '--bogus'", "See 'limadrv list --help'.")
     check(place.run("info"), 2, "DRIVER is missing")
     check(place.run("completion", "csh"), 2, "csh")
     check(place.run("completion"), 2, "which shell")
