@@ -19,7 +19,7 @@ enum { TAIL_BYTES = 64 * 1024, LAST_LINES = 4, WORDS_MAX = 900 };
 typedef struct known_death {
     const char *needle; /* in one line */
     const char *second; /* NULL, or must be in the same line too */
-    char open, close;   /* around the object: what stands between their first two behind the needle; 0: none */
+    char open, close; /* around the object: what stands between their first two behind the needle; 0: none */
     lima_code code;
     const char *cause; /* %s: the object, or what stands for it */
     const char *hint;

@@ -176,6 +176,7 @@ static bool wait_and_judge(waiting *watch, lima_err *err)
     if (!wait_for_end(watch, &end, err))
         return false;
     bool ok = is_stopping(watch->state) || judge_end(watch, &end, err);
+    lima_qemu_network_setup_end(watch->state);
     lima_qemu_leftovers_clean(lima_call_instance(watch->call), &watch->record);
     return ok;
 }

@@ -45,7 +45,8 @@ typedef struct qemu_state {
  * when QEMU hangs, CANCELLED; otherwise what QEMU said. After a failure nothing runs and nothing is
  * locked. */
 bool lima_qemu_vm_start(lima_call *call, lima_err *err);
-/* For the end of the VM that this process has started; returns at once when it has started none. */
+/* For the end of the VM that this process has started; returns at once when it has started none. Also returns,
+ * and the VM runs on, when its user-v2 network cannot be set up: limactl then asks for a stop. */
 bool lima_qemu_vm_wait(lima_call *call, lima_err *err);
 /* Also for a VM that an earlier process has started; stop.c. */
 bool lima_qemu_vm_stop(lima_call *call, uint32_t grace_ms, lima_err *err);

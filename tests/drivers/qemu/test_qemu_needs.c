@@ -131,6 +131,19 @@ static void start__record_cannot_be_written__ends_it(void **state)
     case_end(&c);
 }
 
+static void start__folder_missing__is_told(void **state)
+{
+    vm_case c;
+    (void)state;
+    case_begin(&c, BIOS);
+    assert_ok(lima_dir_remove(c.dir, &err));
+    lima_err err = {0};
+    assert_false(vm_start(&c, &err));
+    assert_non_null(strstr(err.text, c.dir));
+    assert_int_equal(vm_status(&c).state, LIMA_VM_STOPPED);
+    case_end(&c);
+}
+
 static void start__strange_folder_name__works(void **state)
 {
     vm_case c;
@@ -223,6 +236,7 @@ int main(void)
         cmocka_unit_test(start__kernel_of_some_images_missing__boots),
         cmocka_unit_test(start__folder_cannot_be_written__is_told),
         cmocka_unit_test(start__record_cannot_be_written__ends_it),
+        cmocka_unit_test(start__folder_missing__is_told),
         cmocka_unit_test(start__strange_folder_name__works),
         cmocka_unit_test(start__folder_name_over_socket_limit__is_told),
         cmocka_unit_test(start__commas_in_paths__are_doubled),
