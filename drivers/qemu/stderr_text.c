@@ -91,6 +91,8 @@ static const known_death known[] = {
      "this QEMU was built without virtiofs", "set mountType to reverse-sshfs"},
     {"is not a valid device model name", NULL, 0, 0, LIMA_CODE_FAILED_PRECONDITION,
      "this QEMU lacks a device that the instance needs", "install a QEMU with all its modules"},
+    {"PCI: no slot", NULL, 0, 0, LIMA_CODE_INVALID_ARGUMENT, "the VM has more devices than places for them",
+     "use fewer mounts, networks or additionalDisks"},
     {"unsupported machine type", NULL, 0, 0, LIMA_CODE_FAILED_PRECONDITION,
      "this QEMU does not have the machine the guest needs", "install another QEMU"},
     {"Display '", "is not available", '\'', '\'', LIMA_CODE_FAILED_PRECONDITION,

@@ -53,9 +53,12 @@ bool lima_qemu_usernet_await_lease(const char *endpoint, const char *mac, lima_d
 
     for (;;) {
         char *ip = NULL;
-        if (ask_lease(endpoint, mac, deadline, wake, &ip, &last) && ip) {
-            *ret_ip = ip;
-            return true;
+        if (ask_lease(endpoint, mac, deadline, wake, &ip, &last)) {
+            last = (lima_err){0};
+            if (ip) {
+                *ret_ip = ip;
+                return true;
+            }
         }
         lima_deadline pause = lima_clock_in(QEMU_USERNET_POLL_MS);
         if (lima_wake_wait(wake, pause < deadline ? pause : deadline))

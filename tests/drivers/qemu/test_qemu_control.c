@@ -54,6 +54,13 @@ static void await_started(session *s)
         fail_msg("the VM did not start: %s", s->error);
 }
 
+static void begin_running(vm_case *c, session *s)
+{
+    case_begin(c, BIOS);
+    begin_session(c, s, 0);
+    await_started(s);
+}
+
 static bool end_session(session *s, lima_err *err)
 {
     bool ok = background_end(&s->thread, err);
@@ -120,9 +127,7 @@ static void remove__while_running__ends_it(void **state)
     vm_case c;
     session s;
     (void)state;
-    case_begin(&c, BIOS);
-    begin_session(&c, &s, 0);
-    await_started(&s);
+    begin_running(&c, &s);
     lima_process_id id = vm_id(&c);
     lima_call *call = lima_call_new(c.control, c.generation);
     assert_ok(lima_control_remove(call, &err));
@@ -137,9 +142,7 @@ static void client_vanishes__vm_is_shut_down(void **state)
     vm_case c;
     session s;
     (void)state;
-    case_begin(&c, BIOS);
-    begin_session(&c, &s, 0);
-    await_started(&s);
+    begin_running(&c, &s);
     lima_process_id id = vm_id(&c);
     background_cancel(&s.thread);
     lima_err err = {0};
@@ -172,9 +175,7 @@ static void end_of_vm__is_told_with_the_reason(void **state)
     vm_case c;
     session s;
     (void)state;
-    case_begin(&c, BIOS);
-    begin_session(&c, &s, 0);
-    await_started(&s);
+    begin_running(&c, &s);
     assert_ok(lima_process_end_id(vm_id(&c), true, &err));
     lima_err err = {0};
     background_end(&s.thread, &err);

@@ -12,12 +12,22 @@
     "'52:55:55:01:02:03', 'interface': 'eth0'}],"                                                            \
     " 'hostResolver': {'enabled': true, 'hosts': {'a.internal': '1.2.3.4'}}}"
 
-static const char *leases_of(vm_case *c, char leases[128])
+/* The daemon has an address for the guest. */
+static void begin_daemon(vm_case *c, fake_usernet *net)
 {
+    static char leases[128];
     char mac[QEMU_MAC_SIZE];
+
     lima_qemu_mac(lima_host_get()->machine_id, c->dir, mac);
-    snprintf(leases, 128, "{\"192.168.104.1\":\"5a:94:ef:e4:0c:dd\",\"192.168.104.9\":\"%s\"}", mac);
-    return leases;
+    snprintf(leases, sizeof leases, "{\"192.168.104.1\":\"5a:94:ef:e4:0c:dd\",\"192.168.104.9\":\"%s\"}",
+             mac);
+    fake_usernet_begin(net, c->home, leases);
+}
+
+static void begin_with_lease(vm_case *c, fake_usernet *net)
+{
+    case_begin(c, USER_V2);
+    begin_daemon(c, net);
 }
 
 static char *forward(vm_case *c)
@@ -29,10 +39,8 @@ static void start__lease__ssh_is_exposed_and_names_are_added(void **state)
 {
     vm_case c;
     fake_usernet net;
-    char leases[128];
     (void)state;
-    case_begin(&c, USER_V2);
-    fake_usernet_begin(&net, c.home, leases_of(&c, leases));
+    begin_with_lease(&c, &net);
     assert_ok(vm_start(&c, &err));
     char *local = forward(&c);
     fake_usernet_await(&net, "POST /services/forwarder/expose");
@@ -52,10 +60,8 @@ static void wait__vm_ends_by_itself__forward_is_closed(void **state)
 {
     vm_case c;
     fake_usernet net;
-    char leases[128];
     (void)state;
-    case_begin(&c, USER_V2);
-    fake_usernet_begin(&net, c.home, leases_of(&c, leases));
+    begin_with_lease(&c, &net);
     assert_ok(vm_start(&c, &err));
     fake_usernet_await(&net, "POST /services/forwarder/expose");
     assert_ok(lima_process_end_id(vm_id(&c), true, &err));
@@ -69,10 +75,8 @@ static void start__daemon_refuses_forward__wait_tells(void **state)
 {
     vm_case c;
     fake_usernet net;
-    char leases[128];
     (void)state;
-    case_begin(&c, USER_V2);
-    fake_usernet_begin(&net, c.home, leases_of(&c, leases));
+    begin_with_lease(&c, &net);
     net.refuse = "/expose";
     assert_ok(vm_start(&c, &err));
     assert_err(vm_wait(&c, &err), LIMA_CODE_UNKNOWN, "user-v2", "no such thing", "SSH forward");
@@ -113,12 +117,11 @@ static void start__qemu_without_stream__inherits_the_connection(void **state)
 {
     vm_case c;
     fake_usernet net;
-    char leases[128];
     (void)state;
     case_begin(&c, USER_V2);
     fault("no-stream");
     use_word("no-stream-1");
-    fake_usernet_begin(&net, c.home, leases_of(&c, leases));
+    begin_daemon(&c, &net);
     assert_ok(vm_start(&c, &err)); /* the fake looks whether descriptor 3 is a socket */
     char *argv = last_argv(&c);
     assert_non_null(strstr(argv, "fd=3"));

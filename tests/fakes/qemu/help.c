@@ -36,10 +36,6 @@ static const char *answer(char **argv)
         return fake_wants("no-stream")
                    ? "Available netdev backend types:\nsocket\nhubport\ntap\nuser\n"
                    : "Available netdev backend types:\nsocket\nstream\ndgram\nhubport\ntap\nuser\n";
-    if (has_pair(argv, "-machine", "help"))
-        return "Supported machines are:\npc-q35-7.2           Standard PC (Q35 + ICH9, 2009)\n"
-               "q35                  Standard PC (Q35 + ICH9, 2009) (alias of pc-q35-7.2)\nnone              "
-               "   empty machine\n";
     if (has_pair(argv, "-cpu", "help"))
         return "Available CPUs:\nx86 qemu64                QEMU Virtual CPU version 2.5+ (alias configured "
                "by machine type)\n"

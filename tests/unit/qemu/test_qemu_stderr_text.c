@@ -77,6 +77,9 @@ static const struct {
      LIMA_CODE_FAILED_PRECONDITION, "without virtiofs", "reverse-sshfs"},
     {"qemu-system-x86_64: -device x: 'virtio-vga' is not a valid device model name\n",
      LIMA_CODE_FAILED_PRECONDITION, "lacks a device", "modules"},
+    {"qemu-system-x86_64: -device x: PCI: no slot/function available for virtio-9p-pci, all in use or "
+     "reserved\n",
+     LIMA_CODE_INVALID_ARGUMENT, "more devices", "fewer mounts"},
     {"qemu-system-x86_64: unsupported machine type\nUse -machine help to list supported machines\n",
      LIMA_CODE_FAILED_PRECONDITION, "machine", "another QEMU"},
     {"qemu: module ui-ui-gtk not found, do you want to install qemu-system-gui package?\nqemu-system-x86_64: "
