@@ -1,7 +1,5 @@
 #include "qemu/display.h"
 
-#include <stdlib.h>
-
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"

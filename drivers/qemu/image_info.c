@@ -4,7 +4,6 @@
 #include "qemu/image_info.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"

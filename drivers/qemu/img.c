@@ -1,7 +1,6 @@
 #include "qemu/img.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "os/file.h"

@@ -4,11 +4,9 @@
 #include "qemu/plan.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/buf.h"
 #include "base/log.h"
-#include "base/mem.h"
 #include "base/str.h"
 #include "os/file.h"
 #include "os/host.h"

@@ -1,7 +1,6 @@
 /* How it works: what is there is read from `qemu-img info`; then `qemu-img snapshot` is run on the boot
  * disk. It takes a tag for -d but an id or a tag, ids first, for -a: so that a snapshot called "1" is not
  * mistaken for the one with id 1, -a gets the id. */
-#include <stdlib.h>
 
 #include "base/str.h"
 #include "qemu/disk.h"

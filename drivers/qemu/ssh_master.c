@@ -7,7 +7,6 @@
 
 #include "base/buf.h"
 #include "base/log.h"
-#include "base/mem.h"
 #include "base/str.h"
 #include "os/file.h"
 #include "os/host.h"

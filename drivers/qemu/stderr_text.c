@@ -4,7 +4,6 @@
  * QEMU's own words follow in every case. */
 #include "qemu/stderr_text.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,6 @@
  * it), QEMU's `quit`, kill. Each looks at the VM anew, and a process is only ever ended by its identity,
  * never by a bare pid. */
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include "base/log.h"
 #include "os/clock.h"

@@ -4,7 +4,6 @@
 #include <stdbool.h>
 
 #include "base/err.h"
-#include "base/strv.h"
 #include "os/thread.h"
 #include "qemu/helper.h"
 #include "qemu/mounts.h"

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "os/file.h"
 #include "qemu/find.h"
 #include "qemu/leftovers.h"

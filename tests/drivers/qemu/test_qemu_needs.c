@@ -4,8 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "os/clock.h"
-
 #define BIOS "{'firmware': {'legacyBIOS': true}}"
 
 /* ---- program, kernel, folder ---- */

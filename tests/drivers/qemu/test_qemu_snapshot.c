@@ -5,8 +5,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "os/clock.h"
-
 #define BIOS "{'firmware': {'legacyBIOS': true}}"
 
 static void begin_running(vm_case *c, const char *words)

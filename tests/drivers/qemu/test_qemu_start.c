@@ -1,10 +1,7 @@
 /* Starting: what comes up, what is said when it does not, and that nothing is left then. */
 #include "drivers/qemu/vm_case.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
-
-#include "os/clock.h"
 
 #define BIOS "{'firmware': {'legacyBIOS': true}}"
 

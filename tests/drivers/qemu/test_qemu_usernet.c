@@ -2,7 +2,6 @@
 #include "drivers/qemu/fake_usernet.h"
 #include "drivers/qemu/vm_case.h"
 
-#include "os/clock.h"
 #include "qemu/http.h"
 #include "qemu/identity.h"
 #include "qemu/usernet.h"
