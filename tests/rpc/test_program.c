@@ -313,6 +313,41 @@ static void inst_dir__unusable__exit_1_naming_it(void **state)
     free(missing);
 }
 
+static void inst_dir__of_another_user__exit_1_and_nothing_made(void **state)
+{
+    place *p = *state;
+    lima_file_info info = {0};
+    lima_strv names = {0};
+    lima_buf err = LIMA_BUF(4096);
+    const char *foreign = "/";
+    if (lima_host_get()->uid == 0) {
+        foreign = p->inst;
+        run_tool("chown", "65534", foreign, NULL);
+    }
+    if (!lima_file_stat(foreign, true, &info, NULL) || info.mine)
+        lima_skip("there is no folder of another user");
+    assert_int_equal(run_driver(p, "--inst-dir", foreign, NULL, NULL, &err), 1);
+    assert_non_null(strstr(lima_buf_str(&err), "belongs to another user"));
+    assert_true(lima_dir_list(foreign, 1000, &names, NULL));
+    assert_false(lima_strv_has(&names, "trial.drv.lock"));
+    lima_strv_free(&names);
+    lima_buf_free(&err);
+}
+
+static void inst_dir__behind_a_link__is_served(void **state)
+{
+    place *p = *state;
+    lima_err err = {0};
+    char *inst = p->inst;
+    p->inst = lima_path_join(p->root, "link");
+    must(lima_file_link_make(p->inst, inst, &err), &err);
+    lima_launched l = launch(p, LIMA_LAUNCH_INST_DIR);
+    assert_int_equal(kind_of(p->socket), LIMA_FILE_SOCKET); /* the folder's own name for it */
+    call(l.client, "Info", NULL, LIMA_CODE_OK);
+    lima_launched_stop(&l, PATIENCE_MS);
+    free(inst);
+}
+
 static void inst_dir__socket_path_too_long__exit_1_with_the_limit(void **state)
 {
     place *p = *state;
@@ -598,6 +633,8 @@ int main(void)
         TEST(pre_driver_action__fills_the_configuration),
         TEST(pre_driver_action__bad_input__exit_1_with_json),
         TEST(inst_dir__unusable__exit_1_naming_it),
+        TEST(inst_dir__of_another_user__exit_1_and_nothing_made),
+        TEST(inst_dir__behind_a_link__is_served),
         TEST(inst_dir__socket_path_too_long__exit_1_with_the_limit),
         TEST(inst_dir__serves_until_told_to_end),
         TEST(inst_dir__terminal_signals__change_nothing),
