@@ -76,8 +76,8 @@ void lima_qemu_find(const lima_instance *inst, lima_deadline deadline, qemu_foun
     qemu_found found = {0};
     lima_process_id now;
 
-    found.recorded = lima_qemu_record_read(inst, &found.record, NULL);
-    if (found.recorded && found.record.vm.pid && lima_process_find(found.record.vm.pid, &now)
+    lima_qemu_record_read(inst, &found.record, NULL);
+    if (found.record.vm.pid && lima_process_find(found.record.vm.pid, &now)
         && now.start == found.record.vm.start) {
         found.kind = QEMU_FOUND_RUNNING;
         found.id = found.record.vm;

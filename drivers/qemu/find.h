@@ -18,8 +18,7 @@ typedef enum qemu_found_kind {
 typedef struct qemu_found {
     qemu_found_kind kind;
     lima_process_id id; /* {0} when only the control socket knows the VM */
-    bool recorded;      /* `record` is the VM's */
-    qemu_record record; /* of the last VM, running or not, when there is one; owned */
+    qemu_record record; /* of the last VM or start, {0} when there is none; owned */
     char why[256];
 } qemu_found;
 

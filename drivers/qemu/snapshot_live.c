@@ -138,7 +138,7 @@ static bool run_job(qemu_qmp *qmp, const char *command, lima_json *arguments, li
     bool ok = started && await_job(qmp, id, deadline, &error, &failure);
     if (started)
         dismiss(qmp, id, deadline);
-    if (ok && !lima_str_empty(error))
+    if (ok && error && *error)
         ok = lima_err_set(&failure, LIMA_CODE_UNKNOWN, "QEMU: %s%s", error, hint_of(error));
     if (!ok && failure.code == LIMA_CODE_UNIMPLEMENTED)
         lima_err_set(
