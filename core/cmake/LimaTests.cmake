@@ -1,7 +1,7 @@
 # lima_test(NAME LEVEL level [SOURCES …] [DEPENDS …] [DEFINES …] [TIMEOUT s])   CMocka program; SOURCES default NAME.c
 # lima_script_test(NAME LEVEL level COMMAND … [TIMEOUT s] [SERIAL])             any program; exit 77 = skipped
 # lima_fuzz(NAME [SOURCES …] [DEPENDS …] [CORPUS dir])                          see below
-# level = ctest label = what a test needs to run: unit contract rpc drivers ctl fuzz arch sdk interop e2e.
+# level = ctest label = what a test needs to run: unit contract rpc drivers ctl fuzz arch sdk interop check e2e.
 # Every test sees LIMA_BIN (programs), LIMA_TESTBIN (fakes), LIMA_SOURCE and the sanitizer options.
 set(LIMA_TEST_ENV
     "LIMA_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}" "LIMA_TESTBIN=${LIMA_TESTBIN}" "LIMA_SOURCE=${PROJECT_SOURCE_DIR}"

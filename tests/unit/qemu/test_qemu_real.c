@@ -52,14 +52,19 @@ static void drop_kernel(qemu_settings *set)
     }
 }
 
-static lima_process *start_qemu(const qemu_settings *set, const char *log)
+static lima_process *start_qemu(const qemu_settings *set, const char *dir, const char *log)
 {
     lima_strv argv = {0};
     lima_process *process = NULL;
     lima_err err = {0};
     lima_qemu_argv(set, &argv);
     lima_strv_add(&argv, "-S");
-    lima_process_desc desc = {.argv = lima_strv_items(&argv), .err = LIMA_PROCESS_FILE, .err_file = log};
+    lima_process_desc desc = {
+        .argv = lima_strv_items(&argv),
+        .dir = dir, /* the wav device writes into it */
+        .err = LIMA_PROCESS_FILE,
+        .err_file = log,
+    };
     if (!lima_process_start(&desc, &process, &err))
         fail_msg("%s", err.text);
     lima_strv_free(&argv);
@@ -131,7 +136,7 @@ static void try_scenario(const scenario *s, const char *program)
     set.nics.items[0].ssh_port = port;
     drop_kernel(&set);
     make_images(&set);
-    lima_process *process = start_qemu(&set, log);
+    lima_process *process = start_qemu(&set, dir, log);
     talk(connect_qmp(&set, process, s->name, log), &answer);
     assert_ok(lima_process_wait(process, lima_clock_in(START_MS), NULL, &how, &err));
     if (how.code != 0)
