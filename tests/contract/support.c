@@ -63,6 +63,14 @@ unsigned count_entries(const char *path)
     return count;
 }
 
+lima_file_info look(const char *path)
+{
+    lima_file_info at = {0};
+
+    assert_ok(lima_file_stat(path, false, &at, err));
+    return at;
+}
+
 const char *child_program(void)
 {
     static char path[4096];

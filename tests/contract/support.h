@@ -19,6 +19,7 @@ char *in_folder(void **state, const char *name); /* owned */
 void put_file(const char *path, const char *text);
 void assert_file(const char *path, const char *text);
 unsigned count_entries(const char *path);
+lima_file_info look(const char *path);
 
 /* The helper program: see child.c for what it does. `words` ends with NULL; at most 8. */
 const char *child_program(void);
