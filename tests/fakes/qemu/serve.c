@@ -114,8 +114,7 @@ static char *save(fake_server *server, const lima_json *arguments)
         slot++;
     if (!tag || slot == FAKE_TAGS_MAX || find_tag(server, tag) < FAKE_TAGS_MAX
         || !lima_json_str(arguments, NULL, "vmstate")
-        || !begin_job(server, arguments,
-                      fails ? getenv("FAKE_QEMU_TEXT") : NULL))
+        || !begin_job(server, arguments, fails ? getenv("FAKE_QEMU_TEXT") : NULL))
         return NULL;
     if (!fails)
         server->tags[slot] = lima_mem_strdup(tag);
