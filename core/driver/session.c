@@ -98,14 +98,12 @@ static bool stop_orphan(lima_call *call, lima_err *err)
     return driver_of(call)->stop(call, call->control->stop_vms ? 0 : LIMA_CONTROL_ORPHAN_GRACE_MS, err);
 }
 
-/* The client, or the folder, has gone: nobody else will stop this VM. */
-static void put_down(lima_call *call)
+/* Nobody else will stop this VM. */
+static void put_down(lima_call *call, const char *reason)
 {
     lima_err err = {0};
     lima_call *own = lima_call_new_deaf(call->control, call->generation);
-    lima_log_warn("instance '%s': %s; shutting the VM down", name_of(call),
-                  call->control->stop_vms ? "the instance folder has gone"
-                                          : "the client of its Start has gone");
+    lima_log_warn("instance '%s': %s; shutting the VM down", name_of(call), reason);
     if (!lima_call_exclusive(own, CALL_CHANGE, stop_orphan, &err))
         lima_log_warn("instance '%s': stop the VM: %s", name_of(call), err.text);
     lima_call_free(own);
@@ -120,20 +118,31 @@ static bool process_ends(lima_control *control, bool *ret_stop_vms)
     return ending;
 }
 
+/* The driver has given the VM up; one that runs on would be seen by nobody once this session has ended. */
+static void put_down_if_running(lima_call *call, const char *reason)
+{
+    lima_vm_status status = {0};
+    if (driver_of(call)->inspect(call->shared->inst, &status, NULL) && status.state == LIMA_VM_RUNNING)
+        put_down(call, reason);
+}
+
 /* Blocks for the life of the VM. True: it ended in order; false: `err` says what to tell the client. */
 static bool watch(lima_call *call, lima_err *err)
 {
     bool stop_vms;
-    if (driver_of(call)->wait(call, err))
+    lima_err why = {0};
+    if (driver_of(call)->wait(call, &why))
         return true;
-    if (!lima_call_cancelled(call))
-        return false;
+    if (!lima_call_cancelled(call)) {
+        put_down_if_running(call, why.text);
+        return lima_err_set(err, why.code, "%s", why.text);
+    }
     bool ending = process_ends(call->control, &stop_vms);
     if (ending && !stop_vms)
         return lima_err_set(err, LIMA_CODE_UNAVAILABLE,
                             "the driver process was told to end; the VM runs on. Stop it: limactl stop -f %s",
                             name_of(call));
-    put_down(call);
+    put_down(call, stop_vms ? "the instance folder has gone" : "the client of its Start has gone");
     return lima_err_set(err, LIMA_CODE_CANCELLED, "the client of its Start has gone");
 }
 

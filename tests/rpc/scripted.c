@@ -276,12 +276,14 @@ static bool start(lima_call *call, lima_err *err)
 static bool wait_vm(lima_call *call, lima_err *err)
 {
     lima_monitor_enter(script.monitor);
-    pass("wait", NULL, NULL);
-    while (script.vm == LIMA_VM_RUNNING && !lima_call_cancelled(call))
+    bool given_up = !pass("wait", NULL, err);
+    while (!given_up && script.vm == LIMA_VM_RUNNING && !lima_call_cancelled(call))
         lima_monitor_wait(script.monitor, lima_clock_in(LOOK_MS));
     bool gone = script.vm != LIMA_VM_RUNNING;
     const char *failure = script.failure;
     lima_monitor_leave(script.monitor);
+    if (given_up)
+        return false;
     if (!gone)
         return lima_err_set(err, LIMA_CODE_CANCELLED, "wait was cancelled");
     return !failure || lima_err_set(err, LIMA_CODE_INTERNAL, "%s", failure);

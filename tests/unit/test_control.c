@@ -300,6 +300,18 @@ static void start__vm_dies__tells_why(void **state)
     assert_string_equal(s.messages, "success\nfailed guest panic\n");
 }
 
+static void start__driver_gives_a_running_vm_up__shuts_it_down(void **state)
+{
+    runner s;
+    (void)state;
+    scripted_fail("wait", LIMA_CODE_UNAVAILABLE, "lost the VM");
+    begin_session(&s, LIMA_GENERATION_2_2);
+    end(&s);
+    assert_int_equal(scripted_vm(), LIMA_VM_STOPPED);
+    assert_int_equal(scripted_count("stop"), 1);
+    assert_string_equal(s.messages, "success\nfailed lost the VM\n");
+}
+
 static void start__fails__tells_why_and_can_be_tried_again(void **state)
 {
     runner s;
@@ -672,6 +684,7 @@ int main(void)
         TEST(start__says_started_and_ended),
         TEST(start__before_2_0_3__says_nothing_until_the_end),
         TEST(start__vm_dies__tells_why),
+        TEST(start__driver_gives_a_running_vm_up__shuts_it_down),
         TEST(start__fails__tells_why_and_can_be_tried_again),
         TEST(start__runs_already_here__is_refused),
         TEST(start__runs_under_another_process__is_refused_and_left_alone),
