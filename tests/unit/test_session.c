@@ -1,0 +1,326 @@
+/* core/driver: session.c, control.c: Start, Stop, Delete and the end of the process; over the scripted driver. */
+#include "control_fixture.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/path.h"
+#include "os/file.h"
+
+static void start__says_started_and_ended(void **state)
+{
+    runner s;
+    (void)state;
+    begin_session(&s, LIMA_GENERATION_2_0_3);
+    assert_string_equal(s.messages, "success\n");
+    assert_true(lima_control_has_session(fixture.control));
+    scripted_end_vm(NULL);
+    end(&s);
+    assert_true(s.ok);
+    assert_string_equal(s.messages, "success\nsuccess\n");
+    assert_false(lima_control_has_session(fixture.control));
+    assert_lock_free();
+}
+
+static void start__before_2_0_3__says_nothing_until_the_end(void **state)
+{
+    runner s;
+    (void)state;
+    begin_session(&s, LIMA_GENERATION_2_0_0);
+    assert_string_equal(s.messages, "");
+    scripted_end_vm(NULL);
+    end(&s);
+    assert_string_equal(s.messages, "success\n");
+}
+
+static void start__vm_dies__tells_why(void **state)
+{
+    runner s;
+    (void)state;
+    begin_session(&s, LIMA_GENERATION_2_2);
+    scripted_end_vm("guest panic");
+    end(&s);
+    assert_true(s.ok);
+    assert_string_equal(s.messages, "success\nfailed guest panic\n");
+}
+
+static void start__driver_gives_a_running_vm_up__shuts_it_down(void **state)
+{
+    runner s;
+    (void)state;
+    scripted_fail("wait", LIMA_CODE_UNAVAILABLE, "lost the VM");
+    begin_session(&s, LIMA_GENERATION_2_2);
+    end(&s);
+    assert_int_equal(scripted_vm(), LIMA_VM_STOPPED);
+    assert_int_equal(scripted_count("stop"), 1);
+    assert_string_equal(s.messages, "success\nfailed lost the VM\n");
+}
+
+static void start__fails__tells_why_and_can_be_tried_again(void **state)
+{
+    runner s;
+    (void)state;
+    scripted_fail("start", LIMA_CODE_NOT_FOUND, "no kernel");
+    begin(&s, NULL);
+    end(&s);
+    assert_false(s.ok);
+    assert_int_equal(s.err.code, LIMA_CODE_NOT_FOUND);
+    assert_string_equal(s.messages, "failed start instance 'dev': no kernel\n");
+    assert_lock_free();
+    scripted_fail("start", LIMA_CODE_OK, "");
+    begin_session(&s, LIMA_GENERATION_2_2);
+    scripted_end_vm(NULL);
+    end(&s);
+    assert_true(s.ok);
+}
+
+static void start__runs_already_here__is_refused(void **state)
+{
+    runner first, second;
+    (void)state;
+    begin_session(&first, LIMA_GENERATION_2_2);
+    begin(&second, NULL);
+    end(&second);
+    assert_false(second.ok);
+    assert_int_equal(second.err.code, LIMA_CODE_FAILED_PRECONDITION);
+    assert_non_null(strstr(second.messages, "runs already"));
+    assert_int_equal(scripted_vm(), LIMA_VM_RUNNING);
+    scripted_end_vm(NULL);
+    end(&first);
+    assert_true(first.ok);
+}
+
+static void start__runs_under_another_process__is_refused_and_left_alone(void **state)
+{
+    runner s;
+    lima_file_lock *lock = NULL;
+    char *path = lima_path_join(fixture.folder, "scripted.vm.lock");
+    (void)state;
+    assert_true(lima_file_lock_take(path, 0, &lock, NULL));
+    scripted_set_vm(LIMA_VM_RUNNING);
+    begin(&s, NULL);
+    end(&s);
+    assert_false(s.ok);
+    assert_int_equal(s.err.code, LIMA_CODE_FAILED_PRECONDITION);
+    assert_int_equal(scripted_vm(), LIMA_VM_RUNNING);
+    assert_int_equal(scripted_count("stop"), 0);
+    lima_file_lock_release(lock);
+    free(path);
+}
+
+static void start__leftover_vm__is_shut_down_first(void **state)
+{
+    runner s;
+    (void)state;
+    scripted_set_vm(LIMA_VM_RUNNING);
+    begin_session(&s, LIMA_GENERATION_2_2);
+    assert_log("stop start wait");
+    assert_int_equal(scripted_grace(), LIMA_CONTROL_ORPHAN_GRACE_MS);
+    scripted_end_vm(NULL);
+    end(&s);
+}
+
+static void start__leftover_vm_cannot_be_stopped__does_not_start(void **state)
+{
+    runner s;
+    (void)state;
+    scripted_set_vm(LIMA_VM_RUNNING);
+    scripted_fail("stop", LIMA_CODE_INTERNAL, "stuck");
+    begin(&s, NULL);
+    end(&s);
+    assert_false(s.ok);
+    assert_log("stop");
+    assert_non_null(strstr(s.messages, "stuck"));
+}
+
+static void start__state_cannot_be_told__does_not_start(void **state)
+{
+    runner s;
+    (void)state;
+    scripted_fail("inspect", LIMA_CODE_UNAVAILABLE, "no hypervisor");
+    begin(&s, NULL);
+    end(&s);
+    assert_false(s.ok);
+    assert_int_equal(s.err.code, LIMA_CODE_UNAVAILABLE);
+    assert_int_equal(scripted_count("start"), 0);
+}
+
+static void start__client_goes__vm_is_shut_down(void **state)
+{
+    runner s;
+    (void)state;
+    begin_session(&s, LIMA_GENERATION_2_2);
+    lima_call_cancel(s.call);
+    end(&s);
+    assert_log("start wait stop");
+    assert_int_equal(scripted_grace(), LIMA_CONTROL_ORPHAN_GRACE_MS);
+    assert_int_equal(scripted_vm(), LIMA_VM_STOPPED);
+    assert_false(lima_control_has_session(fixture.control));
+}
+
+static void start__client_goes_while_starting__does_not_leave_a_vm(void **state)
+{
+    runner s;
+    (void)state;
+    scripted_block("start");
+    begin(&s, NULL);
+    scripted_await("start", 1);
+    lima_call_cancel(s.call);
+    end(&s);
+    assert_false(s.ok);
+    assert_int_equal(s.err.code, LIMA_CODE_CANCELLED);
+    assert_int_equal(scripted_vm(), LIMA_VM_STOPPED);
+}
+
+static void stop__ends_the_session_in_order(void **state)
+{
+    runner s;
+    (void)state;
+    begin_session(&s, LIMA_GENERATION_2_2);
+    assert_true(call_now(lima_control_stop, NULL));
+    assert_int_equal(scripted_grace(), LIMA_CONTROL_STOP_GRACE_MS);
+    end(&s);
+    assert_string_equal(s.messages, "success\nsuccess\n");
+}
+
+static void stop__while_starting__cancels_the_start(void **state)
+{
+    runner s;
+    (void)state;
+    scripted_block("start");
+    begin(&s, NULL);
+    scripted_await("start", 1);
+    assert_true(call_now(lima_control_stop, NULL));
+    end(&s);
+    assert_false(s.ok);
+    assert_string_equal(s.messages, "failed start instance 'dev': stopped while it was starting\n");
+    assert_log("start stop");
+}
+
+static void stop__while_ssh_is_set_up__cancels_that(void **state)
+{
+    runner s, ssh;
+    (void)state;
+    scripted_block("setup_ssh");
+    begin_session(&s, LIMA_GENERATION_2_2);
+    begin(&ssh, lima_control_setup_ssh);
+    scripted_await("setup_ssh", 1);
+    assert_true(call_now(lima_control_stop, NULL));
+    end(&ssh);
+    end(&s);
+    assert_int_equal(ssh.err.code, LIMA_CODE_CANCELLED);
+}
+
+static void stop__while_a_disk_is_made__waits_for_it(void **state)
+{
+    runner disk, stopping;
+    (void)state;
+    scripted_block("create_disk");
+    begin(&disk, lima_control_create_disk);
+    scripted_await("create_disk", 1);
+    begin(&stopping, lima_control_stop);
+    scripted_release("create_disk");
+    end(&disk);
+    end(&stopping);
+    assert_true(disk.ok);
+    assert_log("create_disk stop");
+}
+
+static void remove__running_vm__is_forced_off_first(void **state)
+{
+    runner s;
+    (void)state;
+    begin_session(&s, LIMA_GENERATION_2_2);
+    assert_true(call_now(lima_control_remove, NULL));
+    end(&s);
+    assert_log("start wait stop remove");
+    assert_int_equal(scripted_grace(), 0);
+}
+
+static void remove__stopped_vm__is_not_stopped_again(void **state)
+{
+    char *path = lima_path_join(fixture.folder, "scripted.vm.lock");
+    lima_file_info info = {0};
+    (void)state;
+    assert_lock_free(); /* makes the file */
+    assert_true(call_now(lima_control_remove, NULL));
+    assert_log("remove");
+    assert_true(lima_file_stat(path, false, &info, NULL));
+    assert_int_equal(info.kind, LIMA_FILE_NONE);
+    free(path);
+}
+
+static void remove__cannot_be_stopped__is_kept(void **state)
+{
+    lima_err err = {0};
+    (void)state;
+    scripted_set_vm(LIMA_VM_RUNNING);
+    scripted_fail("stop", LIMA_CODE_INTERNAL, "stuck");
+    assert_false(call_now(lima_control_remove, &err));
+    assert_string_equal(err.text, "delete instance 'dev': force its VM off: stuck");
+    assert_int_equal(scripted_count("remove"), 0);
+    scripted_set_vm(LIMA_VM_STOPPED);
+}
+
+static void end__leaves_the_vm_and_says_so(void **state)
+{
+    runner s;
+    (void)state;
+    begin_session(&s, LIMA_GENERATION_2_2);
+    lima_control_end(fixture.control, false);
+    end(&s);
+    assert_int_equal(scripted_vm(), LIMA_VM_RUNNING);
+    assert_int_equal(scripted_count("stop"), 0);
+    assert_non_null(strstr(s.messages, "the VM runs on"));
+}
+
+static void end__without_a_folder__forces_the_vm_off(void **state)
+{
+    runner s;
+    (void)state;
+    begin_session(&s, LIMA_GENERATION_2_2);
+    lima_control_end(fixture.control, true);
+    end(&s);
+    assert_int_equal(scripted_vm(), LIMA_VM_STOPPED);
+    assert_int_equal(scripted_grace(), 0);
+}
+
+static void end__later_calls_are_cancelled_at_once(void **state)
+{
+    lima_err err = {0};
+    (void)state;
+    lima_control_end(fixture.control, false);
+    assert_false(call_now(lima_control_create, &err));
+    assert_int_equal(err.code, LIMA_CODE_CANCELLED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(start__says_started_and_ended),
+        TEST(start__before_2_0_3__says_nothing_until_the_end),
+        TEST(start__vm_dies__tells_why),
+        TEST(start__driver_gives_a_running_vm_up__shuts_it_down),
+        TEST(start__fails__tells_why_and_can_be_tried_again),
+        TEST(start__runs_already_here__is_refused),
+        TEST(start__runs_under_another_process__is_refused_and_left_alone),
+        TEST(start__leftover_vm__is_shut_down_first),
+        TEST(start__leftover_vm_cannot_be_stopped__does_not_start),
+        TEST(start__state_cannot_be_told__does_not_start),
+        TEST(start__client_goes__vm_is_shut_down),
+        TEST(start__client_goes_while_starting__does_not_leave_a_vm),
+        TEST(stop__ends_the_session_in_order),
+        TEST(stop__while_starting__cancels_the_start),
+        TEST(stop__while_ssh_is_set_up__cancels_that),
+        TEST(stop__while_a_disk_is_made__waits_for_it),
+        TEST(remove__running_vm__is_forced_off_first),
+        TEST(remove__stopped_vm__is_not_stopped_again),
+        TEST(remove__cannot_be_stopped__is_kept),
+        TEST(end__leaves_the_vm_and_says_so),
+        TEST(end__without_a_folder__forces_the_vm_off),
+        TEST(end__later_calls_are_cancelled_at_once),
+    };
+    lima_log_set_level(LIMA_LOG_ERROR);
+    return cmocka_run_group_tests_name("session", tests, NULL, NULL);
+}
