@@ -11,7 +11,7 @@
 
 enum {
     LIMA_LIFECYCLE_CHECK_MS =
-        2000, /* between two looks; a new server waits longer than that for the old one to leave */
+        3000, /* between two looks; a new server waits longer than that for the old one to leave */
     LIMA_LIFECYCLE_IDLE_MS =
         600000, /* INST_DIR: nobody connected, no VM; environment LIMA_DRIVER_IDLE_SECONDS */
     LIMA_LIFECYCLE_FIRST_MS = 60000, /* ANNOUNCE: nobody has ever connected */

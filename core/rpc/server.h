@@ -7,11 +7,11 @@
  *   connections                    LIMA_LISTENER_CONNECTIONS_MAX; silent ones are closed (os/listener.h)
  *   a peer that stalls mid-frame   closed after LIMA_SERVER_PING_MS + LIMA_SERVER_PING_ANSWER_MS: it does not answer the ping
  *   a call without its request, or whose
- *   answer is not read             ends after LIMA_SERVER_REQUEST_MS to 2 s more
+ *   answer is not read             ends after LIMA_SERVER_REQUEST_MS, seen at the next look (LIMA_LIFECYCLE_CHECK_MS)
  *   calls under way                LIMA_SERVER_STREAMS_MAX on a connection, LIMA_SERVER_CALLS_MAX in all; more: RESOURCE_EXHAUSTED at once
  *   message and header size        LIMA_MESSAGE_MAX, LIMA_SERVER_HEADER_MAX
  *   threads                        the pools' sizes; what neither thread nor queue takes is RESOURCE_EXHAUSTED at once
- * So no peer makes another one wait longer than LIMA_SERVER_REQUEST_MS + 2 s for a free call, and none at all for Info or
+ * So no peer makes another one wait longer than LIMA_SERVER_REQUEST_MS and one look for a free call, and none at all for Info or
  * ForwardGuestAgent while calls are free. Peers of other users do not get in. */
 #pragma once
 

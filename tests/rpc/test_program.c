@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "driver/lifecycle.h"
 #include "os/file.h"
 #include "os/host.h"
 #include "os/process.h"
@@ -443,8 +444,8 @@ static void inst_dir__pid_file_removed__ends_it_when_unused(void **state)
     assert_true(lima_file_write(path, pid, strlen(pid), LIMA_FILE_SHARED, NULL));
     lima_client_close(l.client);
     l.client = NULL;
-    /* It looks every 2 s: seen is when the file has been there for two looks. */
-    lima_wake_wait(NULL, lima_clock_in(5000));
+    /* Seen is when the file has been there for two looks. */
+    lima_wake_wait(NULL, lima_clock_in(2 * LIMA_LIFECYCLE_CHECK_MS + 1000));
     assert_true(lima_file_remove(path, NULL));
     expect_exit(l.process, 0);
     lima_launched_stop(&l, 0);
