@@ -1,12 +1,9 @@
 /* An in-process server over the scripted driver, with an instance folder, and clients for it. */
 #pragma once
 
-#include "lima_test.h"
-
+#include "calls.h"
 #include "os/listener.h"
-#include "rpc/client.h"
 #include "rpc/server.h"
-#include "scripted.h"
 
 typedef struct harness {
     char *folder, *socket;
@@ -23,11 +20,5 @@ int harness_setup(void **state);
 int harness_teardown(void **state);
 int harness_stop(harness *h, uint32_t grace_ms); /* earlier than the tear-down; 0: in order */
 
-lima_deadline patience(void);
 lima_client *connect_client(const harness *h);
 void configure(lima_client *client, const harness *h); /* instance "dev" in the folder, SSH port 2222 */
-/* A unary call with JSON: fails the test unless the status is `code`; *ret (may be NULL) is the reply. */
-void call_expect(lima_client *client, const char *method, const char *request, lima_code code,
-                 lima_json **ret);
-void expect_event(lima_start_stream *stream, bool success, const char *error); /* a message */
-void expect_end(lima_start_stream *stream, lima_code code);

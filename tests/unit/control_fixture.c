@@ -35,9 +35,9 @@ int fixture_setup(void **state)
 int fixture_teardown(void **state)
 {
     (void)state;
-    assert_string_equal(scripted_violation(), "");
     lima_control_unref(fixture.control);
     test_folder_remove(fixture.folder);
+    assert_string_equal(scripted_violation(), "");
     return 0;
 }
 
