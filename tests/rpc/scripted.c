@@ -1,38 +1,16 @@
 /* One monitor for everything. A blocked callback looks at its wake now and then: the wake and the monitor cannot be waited for together. */
-#include "scripted.h"
+#include "script.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "lima_test.h"
 
-#include "base/buf.h"
 #include "base/mem.h"
-#include "base/str.h"
-#include "os/clock.h"
 
-enum { LOOK_MS = 2, NAMES_MAX = 32, LOG_MAX = 64 * 1024 };
+enum { LOG_MAX = 64 * 1024 };
 
-typedef struct callback {
-    const char *name;
-    unsigned entered;
-    bool blocked, deaf;
-    lima_code fail;
-    const char *text;
-} callback;
-
-static struct {
-    lima_monitor *monitor;
-    callback callbacks[NAMES_MAX];
-    size_t count;
-    lima_buf log;
-    unsigned changing;
-    lima_vm_state vm;
-    const char *failure;
-    bool ended;
-    uint32_t grace;
-    const char *violation;
-} script;
+struct script script;
 
 void scripted_reset(void)
 {
@@ -45,20 +23,19 @@ void scripted_reset(void)
     script.changing = 0;
     script.vm = LIMA_VM_STOPPED;
     script.failure = NULL;
-    script.ended = false;
     script.grace = UINT32_MAX;
     script.violation = "";
     lima_monitor_leave(script.monitor);
 }
 
 /* Under the monitor. */
-static callback *find(const char *name)
+static script_callback *find(const char *name)
 {
     for (size_t i = 0; i < script.count; i++)
         if (strcmp(script.callbacks[i].name, name) == 0)
             return &script.callbacks[i];
-    assert_true(script.count < NAMES_MAX);
-    script.callbacks[script.count] = (callback){.name = name};
+    assert_true(script.count < SCRIPT_CALLBACKS_MAX);
+    script.callbacks[script.count] = (script_callback){.name = name};
     return &script.callbacks[script.count++];
 }
 
@@ -163,259 +140,23 @@ const char *scripted_violation(void)
     return violation;
 }
 
-/* ---- the callbacks' frame; under the monitor ---- */
-
-static bool pass(const char *name, lima_call *call, lima_err *err)
+bool script_pass(const char *name, lima_call *call, lima_err *err)
 {
-    callback *own = find(name);
+    script_callback *own = find(name);
     own->entered++;
     if (strcmp(name, "inspect") != 0 && strcmp(name, "configure") != 0)
         lima_buf_addf(&script.log, "%s%s", script.log.len ? " " : "", name);
     lima_monitor_notify(script.monitor);
     while (find(name)->blocked && (find(name)->deaf || !call || !lima_call_cancelled(call)))
-        lima_monitor_wait(script.monitor, lima_clock_in(LOOK_MS));
+        lima_monitor_wait(script.monitor, lima_clock_in(SCRIPT_LOOK_MS));
     if (find(name)->blocked)
         return lima_err_set(err, LIMA_CODE_CANCELLED, "%s was cancelled", name);
     own = find(name);
     return own->fail == LIMA_CODE_OK || lima_err_set(err, own->fail, "%s", own->text);
 }
 
-static bool plain(const char *name, lima_call *call, lima_err *err)
-{
-    lima_monitor_enter(script.monitor);
-    bool ok = pass(name, call, err);
-    lima_monitor_leave(script.monitor);
-    return ok;
-}
-
-static void violate(const char *what)
+void script_violate(const char *what)
 {
     if (!*script.violation)
         script.violation = what;
 }
-
-/* A state-changing callback; `change` runs under the monitor when it passes. */
-static bool changing(const char *name, lima_call *call, void (*change)(void), lima_err *err)
-{
-    lima_monitor_enter(script.monitor);
-    if (script.changing++)
-        violate("two state-changing callbacks at once");
-    bool ok = pass(name, call, err);
-    if (ok && change)
-        change();
-    script.changing--;
-    lima_monitor_notify(script.monitor);
-    lima_monitor_leave(script.monitor);
-    return ok;
-}
-
-/* ---- the table ---- */
-
-static void info(const lima_instance *inst, lima_driver_info *ret)
-{
-    (void)inst;
-    static const char *const formats[] = {"raw", "qcow2", NULL};
-    *ret = (lima_driver_info){
-        .vsock_port = 2222, .virtio_port = "port", .dynamic_ssh_address = true, .image_formats = formats};
-}
-
-static bool configure(lima_instance *inst, lima_err *err)
-{
-    lima_json_set_str(inst->doc, "9p", "config.mountType");
-    return plain("configure", NULL, err);
-}
-
-static bool validate(const lima_instance *inst, lima_err *err)
-{
-    (void)inst;
-    return plain("validate", NULL, err);
-}
-
-static bool inspect(const lima_instance *inst, lima_vm_status *ret, lima_err *err)
-{
-    (void)inst;
-    if (!plain("inspect", NULL, err))
-        return false;
-    ret->state = scripted_vm();
-    ret->pid = ret->state == LIMA_VM_RUNNING ? 4711 : 0;
-    return true;
-}
-
-static bool create(lima_call *call, lima_err *err)
-{
-    return changing("create", call, NULL, err);
-}
-
-static bool create_disk(lima_call *call, lima_err *err)
-{
-    return changing("create_disk", call, NULL, err);
-}
-
-static size_t boot_scripts(const lima_instance *inst, const lima_boot_script **ret)
-{
-    static const lima_boot_script scripts[] = {{"50-a.sh", "#!/bin/sh\necho a\n"},
-                                               {"60-b.sh", "#!/bin/sh\n"}};
-    (void)inst;
-    *ret = scripts;
-    return 2;
-}
-
-static void set_running(void)
-{
-    if (script.vm == LIMA_VM_RUNNING)
-        violate("start while the VM runs");
-    script.vm = LIMA_VM_RUNNING;
-    script.failure = NULL;
-}
-
-static bool start(lima_call *call, lima_err *err)
-{
-    return changing("start", call, set_running, err);
-}
-
-static bool wait_vm(lima_call *call, lima_err *err)
-{
-    lima_monitor_enter(script.monitor);
-    bool given_up = !pass("wait", NULL, err);
-    while (!given_up && script.vm == LIMA_VM_RUNNING && !lima_call_cancelled(call))
-        lima_monitor_wait(script.monitor, lima_clock_in(LOOK_MS));
-    bool gone = script.vm != LIMA_VM_RUNNING;
-    const char *failure = script.failure;
-    lima_monitor_leave(script.monitor);
-    if (given_up)
-        return false;
-    if (!gone)
-        return lima_err_set(err, LIMA_CODE_CANCELLED, "wait was cancelled");
-    return !failure || lima_err_set(err, LIMA_CODE_INTERNAL, "%s", failure);
-}
-
-static bool setup_ssh(lima_call *call, lima_err *err)
-{
-    return changing("setup_ssh", call, NULL, err);
-}
-
-static bool ssh_address(lima_call *call, char **ret, lima_err *err)
-{
-    if (!plain("ssh_address", call, err))
-        return false;
-    *ret = lima_mem_strdup("192.0.2.7");
-    return true;
-}
-
-static void set_stopped(void)
-{
-    script.vm = LIMA_VM_STOPPED;
-}
-
-static bool stop(lima_call *call, uint32_t grace_ms, lima_err *err)
-{
-    lima_monitor_enter(script.monitor);
-    script.grace = grace_ms;
-    lima_monitor_leave(script.monitor);
-    return changing("stop", call, set_stopped, err);
-}
-
-static void check_stopped(void)
-{
-    if (script.vm == LIMA_VM_RUNNING)
-        violate("remove while the VM runs");
-}
-
-static bool remove_vm(lima_call *call, lima_err *err)
-{
-    return changing("remove", call, check_stopped, err);
-}
-
-static bool snapshot(const char *name, lima_call *call, const char *tag, lima_err *err)
-{
-    if (!*tag || strchr(tag, '/'))
-        violate("a tag that was not checked");
-    return changing(name, call, NULL, err);
-}
-
-static bool snapshot_create(lima_call *call, const char *tag, lima_err *err)
-{
-    return snapshot("snapshot_create", call, tag, err);
-}
-
-static bool snapshot_apply(lima_call *call, const char *tag, lima_err *err)
-{
-    return snapshot("snapshot_apply", call, tag, err);
-}
-
-static bool snapshot_remove(lima_call *call, const char *tag, lima_err *err)
-{
-    return snapshot("snapshot_remove", call, tag, err);
-}
-
-static bool snapshot_list(lima_call *call, lima_snapshot_list *ret, lima_err *err)
-{
-    if (!changing("snapshot_list", call, NULL, err))
-        return false;
-    char id[] = "1", tag[] = "before-update";
-    lima_snapshot_list_add(ret, &(lima_snapshot){id, tag, 3 * 1024 * 1024, 1700000000, 3723004});
-    return true;
-}
-
-static bool change_password(lima_call *call, const char *password, lima_err *err)
-{
-    (void)password;
-    return plain("change_password", call, err);
-}
-
-static bool connection(lima_call *call, char **ret, lima_err *err)
-{
-    if (!plain("connection", call, err))
-        return false;
-    *ret = lima_mem_strdup("5901");
-    return true;
-}
-
-static bool connect_agent(lima_call *call, lima_err *err)
-{
-    return plain("connect", call, err);
-}
-
-/* Set by the first call that sees it: the block must come zeroed, and be the same for all calls. */
-static void state_free(void *state)
-{
-    *(unsigned *)state = 0;
-}
-
-static const lima_driver_snapshots snapshots = {snapshot_create, snapshot_apply, snapshot_remove,
-                                                snapshot_list};
-static const lima_driver_display display = {change_password, connection};
-static const lima_driver_guest_agent guest_agent = {connect_agent};
-
-const lima_driver scripted_driver = {
-    .name = "scripted",
-    .summary = "does what a test tells it",
-    .version = "1.2.3",
-    .state_size = sizeof(unsigned),
-    .state_free = state_free,
-    .info = info,
-    .configure = configure,
-    .validate = validate,
-    .inspect = inspect,
-    .create = create,
-    .create_disk = create_disk,
-    .boot_scripts = boot_scripts,
-    .start = start,
-    .wait = wait_vm,
-    .setup_ssh = setup_ssh,
-    .ssh_address = ssh_address,
-    .stop = stop,
-    .remove = remove_vm,
-    .snapshots = &snapshots,
-    .display = &display,
-    .guest_agent = &guest_agent,
-};
-
-const lima_driver scripted_bare_driver = {
-    .name = "bare",
-    .summary = "has nothing but what must be there",
-    .inspect = inspect,
-    .start = start,
-    .wait = wait_vm,
-    .stop = stop,
-};

@@ -1,5 +1,5 @@
 /* A driver whose callbacks do what a test tells them, and that is strict about what it is owed: state-changing callbacks of an instance one
- * at a time, start only when nothing runs, tags that were checked, nothing after the end. One VM per process: a flag. */
+ * at a time, start only when nothing runs, tags that were checked. One VM per process: a flag. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,11 +17,11 @@ void scripted_block(const char *callback);
 void scripted_block_deaf(const char *callback);
 void scripted_release(const char *callback);
 void scripted_fail(const char *callback, lima_code code, const char *text); /* from now on; OK: no more */
-void scripted_await(const char *callback,
-                    unsigned entered); /* until it was entered so often since reset; fails the test */
+/* Until it was entered so often since reset; fails the test when that takes too long. */
+void scripted_await(const char *callback, unsigned entered);
 unsigned scripted_count(const char *callback);
-char *scripted_log(
-    void); /* owned: callbacks in the order they were entered, "create start wait"; without inspect and configure */
+/* Owned: callbacks in the order they were entered, "create start wait"; without inspect and configure. */
+char *scripted_log(void);
 void scripted_set_vm(lima_vm_state state); /* what inspect finds; a running one ends by stop, or by this */
 void scripted_end_vm(const char *failure); /* wait returns: true, or false with this text */
 lima_vm_state scripted_vm(void);

@@ -1,6 +1,7 @@
 # core/driver; the scripted driver is shared with tests/rpc
-add_library(lima_scripted STATIC "${PROJECT_SOURCE_DIR}/tests/rpc/scripted.c")
-target_include_directories(lima_scripted PRIVATE "${PROJECT_SOURCE_DIR}/tests" PUBLIC "${PROJECT_SOURCE_DIR}/tests/rpc")
+set(rpc "${PROJECT_SOURCE_DIR}/tests/rpc")
+add_library(lima_scripted STATIC "${rpc}/scripted.c" "${rpc}/scripted_table.c")
+target_include_directories(lima_scripted PRIVATE "${PROJECT_SOURCE_DIR}/tests" PUBLIC "${rpc}")
 target_link_libraries(lima_scripted PUBLIC lima_driver PRIVATE lima::cmocka)
 _lima_target(lima_scripted FALSE)
 
