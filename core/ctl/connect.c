@@ -10,7 +10,10 @@
 #include "os/file.h"
 #include "scratch.h"
 
-enum { END_MS = 5000, LOG_MAX = 64 * 1024 };
+enum {
+    END_MS = 10000, /* what limactl grants: a driver that puts a VM down needs most of it */
+    LOG_MAX = 64 * 1024,
+};
 
 /* The driver's own last words explain most failures to start. */
 static void add_last_words(const char *log, lima_err *err)

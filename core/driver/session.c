@@ -98,17 +98,6 @@ static bool stop_orphan(lima_call *call, lima_err *err)
     return driver_of(call)->stop(call, call->control->stop_vms ? 0 : LIMA_CONTROL_ORPHAN_GRACE_MS, err);
 }
 
-/* Nobody else will stop this VM. */
-static void put_down(lima_call *call, const char *reason)
-{
-    lima_err err = {0};
-    lima_call *own = lima_call_new_deaf(call->control, call->generation);
-    lima_log_warn("instance '%s': %s; shutting the VM down", name_of(call), reason);
-    if (!lima_call_exclusive(own, CALL_CHANGE, stop_orphan, &err))
-        lima_log_warn("instance '%s': stop the VM: %s", name_of(call), err.text);
-    lima_call_free(own);
-}
-
 static bool process_ends(lima_control *control, bool *ret_stop_vms)
 {
     lima_monitor_enter(control->monitor);
@@ -116,6 +105,37 @@ static bool process_ends(lima_control *control, bool *ret_stop_vms)
     *ret_stop_vms = control->stop_vms;
     lima_monitor_leave(control->monitor);
     return ending;
+}
+
+static bool force_off(lima_call *call, lima_err *err)
+{
+    return driver_of(call)->stop(call, 0, err);
+}
+
+/* As a call of its own: the client's one is cancelled. */
+static bool stop_apart(const lima_call *call, call_run *run, lima_err *err)
+{
+    lima_call *own = lima_call_new_deaf(call->control, call->generation);
+    bool ok = lima_call_exclusive(own, CALL_CHANGE, run, err);
+    lima_call_free(own);
+    return ok;
+}
+
+/* Nobody else will stop this VM: when the process is told to end meanwhile, the guest's grace is cut short. */
+static void put_down(const lima_call *call, const char *reason)
+{
+    lima_err err = {0};
+    bool stop_vms;
+    lima_log_warn("instance '%s': %s; shutting the VM down", name_of(call), reason);
+    bool ok = stop_apart(call, stop_orphan, &err);
+    if (!ok && process_ends(call->control, &stop_vms)) {
+        lima_log_warn("instance '%s': this process must end before the guest has shut down; forcing the VM off",
+                      name_of(call));
+        ok = stop_apart(call, force_off, &err);
+    }
+    if (!ok)
+        lima_log_error("instance '%s': its VM may still run: %s; end it: limactl stop -f %s", name_of(call),
+                       err.text, name_of(call));
 }
 
 /* The driver has given the VM up; one that runs on would be seen by nobody once this session has ended. */

@@ -286,6 +286,22 @@ static void end__without_a_folder__forces_the_vm_off(void **state)
     assert_int_equal(scripted_grace(), 0);
 }
 
+static void end__while_a_vm_without_client_shuts_down__forces_it_off(void **state)
+{
+    runner s;
+    (void)state;
+    begin_session(&s, LIMA_GENERATION_2_2);
+    scripted_block("stop");
+    lima_call_cancel(s.call);
+    scripted_await("stop", 1);
+    lima_control_end(fixture.control, false);
+    scripted_await("stop", 2);
+    scripted_release("stop");
+    end(&s);
+    assert_int_equal(scripted_vm(), LIMA_VM_STOPPED);
+    assert_int_equal(scripted_grace(), 0);
+}
+
 static void end__later_calls_are_cancelled_at_once(void **state)
 {
     lima_err err = {0};
@@ -319,6 +335,7 @@ int main(void)
         TEST(remove__cannot_be_stopped__is_kept),
         TEST(end__leaves_the_vm_and_says_so),
         TEST(end__without_a_folder__forces_the_vm_off),
+        TEST(end__while_a_vm_without_client_shuts_down__forces_it_off),
         TEST(end__later_calls_are_cancelled_at_once),
     };
     lima_log_set_level(LIMA_LOG_ERROR);
