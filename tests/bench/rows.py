@@ -1,6 +1,7 @@
 """The rows of the table. Each function returns {row: {"ours": [one figure per round], "peer": [...]}}; the peer's list is empty without a peer."""
 import contextlib
 import json
+import os
 import pathlib
 import statistics
 import subprocess
@@ -34,8 +35,9 @@ class Bench:
 def portable(bench):
     """What limadrv measures itself, on any system."""
     peer = ["--vs", str(bench.drivers["peer"])] if "peer" in bench.drivers else []
-    done = subprocess.run([bench.limadrv, "bench", bench.drivers["ours"], *peer, "--json", "--repeat", str(bench.repeat)],
-                          stdout=subprocess.PIPE, text=True, check=True)
+    with tempfile.TemporaryDirectory(prefix="b", dir="/tmp") as temp:   # Lima's driver leaves its socket there
+        done = subprocess.run([bench.limadrv, "bench", bench.drivers["ours"], *peer, "--json", "--repeat", str(bench.repeat)],
+                              env=dict(os.environ, TMPDIR=temp), stdout=subprocess.PIPE, text=True, check=True)
     reply = json.loads(done.stdout)
     return {row: {name: reply["drivers"][i]["rows"][row]["values"] if i < len(reply["drivers"]) else []
                   for i, name in enumerate(("ours", "peer"))} for row in reply["drivers"][0]["rows"]}

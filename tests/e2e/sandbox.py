@@ -80,6 +80,8 @@ class Sandbox:
         self.home = self.base / "h"
         self.lima_home = self.home / "l"
         self.lima_home.mkdir(parents=True)
+        self.temp = self.base / "t"     # killed drivers leave something there
+        self.temp.mkdir()
         self._place(program, install)
         self._place_guest()
         self._own()
@@ -118,7 +120,7 @@ class Sandbox:
         # Output goes to files: host agent and driver inherit the descriptor, and a pipe would never end.
         with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
             drop = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] if os.geteuid() == 0 else []
-            environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "TMPDIR": "/tmp", "LANG": "C.UTF-8", **self.env}
+            environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "TMPDIR": str(self.temp), "LANG": "C.UTF-8", **self.env}
             done = subprocess.run(drop + [str(self.limactl_program), "--tty=false", *map(str, args)], env=environment,
                                   cwd=self.home, timeout=timeout, stdout=out, stderr=err, check=False,
                                   stdin=stdin or subprocess.DEVNULL)

@@ -2,6 +2,7 @@
 import fcntl
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -97,7 +98,7 @@ def heed_sigterm():
 
 
 def run(driver, path, keep_socket=False, announced=False):
-    """Until SIGTERM, Delete, or the socket has gone."""
+    """Until SIGTERM, Delete, or the socket has gone. An announced socket has a folder of its own."""
     stop = heed_sigterm()
     server = listen(driver, path)
     if announced:
@@ -107,7 +108,9 @@ def run(driver, path, keep_socket=False, announced=False):
         if not os.path.exists(path) and not wrong("process/ends-when-folder-is-gone"):
             break
     server.stop(60 if wrong("stop/ends-on-sigterm-with-open-start") else 0.5).wait()
-    if os.path.exists(path) and not keep_socket:
+    if announced:
+        shutil.rmtree(os.path.dirname(path), ignore_errors=True)
+    elif os.path.exists(path) and not keep_socket:
         os.unlink(path)
     os._exit(0)     # threads that wait for a VM are not waited for
 

@@ -19,9 +19,9 @@ RIGHT_ONLY = 600    # seconds for all cases on the right driver
 
 
 def check(guest, only, wrong):
-    """The report of one run of the kit."""
+    """The report of one run of the kit. What killed drivers leave is gone with the guest's folder."""
     run = subprocess.run([LIMADRV, "check", DRIVER, "--format", "json", "--vm", guest, "--only", only],
-                         env=dict(os.environ, WRONG=wrong), capture_output=True, text=True, timeout=RIGHT_ONLY, check=False)
+                         env=dict(os.environ, WRONG=wrong, TMPDIR=guest), capture_output=True, text=True, timeout=RIGHT_ONLY, check=False)
     if run.returncode not in (0, 1) or not run.stdout:
         raise RuntimeError(f"limadrv check --only {only}: exit status {run.returncode}: {run.stderr.strip()}")
     report = json.loads(run.stdout)
