@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "base/path.h"
+#include "folder.h"
 #include "os/host.h"
 
 lima_deadline patience(void)
@@ -14,23 +14,13 @@ lima_deadline patience(void)
 
 int folder_setup(void **state)
 {
-    static unsigned number;
-    lima_process_id self = {0};
-
-    lima_process_find(0, &self);
-    char *name = lima_mem_printf("lima \xc3\xbc %lu-%u", (unsigned long)self.pid, number++);
-    char *path = lima_path_join(lima_host_get()->temp, name);
-    free(name);
-    assert_ok(lima_dir_remove(path, err)); /* left by a process with the same number */
-    assert_ok(lima_dir_make(path, LIMA_FILE_PRIVATE, err));
-    *state = path;
+    *state = test_folder_make();
     return 0;
 }
 
 int folder_teardown(void **state)
 {
-    assert_ok(lima_dir_remove(*state, err));
-    free(*state);
+    test_folder_remove(*state);
     return 0;
 }
 
@@ -125,4 +115,45 @@ void end_child(lima_process *process)
     lima_process_end(process, true);
     assert_ok(lima_process_wait(process, patience(), NULL, &end, err));
     lima_process_free(process);
+}
+
+lima_listener *open_at(const char *path)
+{
+    lima_listener *listener = NULL;
+
+    assert_ok(lima_listener_open(path, &listener, err));
+    return listener;
+}
+
+lima_stream *connect_to(const char *path)
+{
+    lima_stream *stream = NULL;
+
+    assert_ok(lima_stream_connect(path, patience(), &stream, err));
+    return stream;
+}
+
+lima_stream *accept_from(lima_listener *listener)
+{
+    lima_stream *stream = NULL;
+
+    assert_ok(lima_listener_accept(listener, patience(), NULL, &stream, err));
+    return stream;
+}
+
+void put(lima_stream *into, const char *text)
+{
+    assert_ok(lima_stream_write(into, text, strlen(text), patience(), NULL, err));
+}
+
+void raise_it(void *wake)
+{
+    lima_wake_raise(wake);
+}
+
+void count_lines(void *count, const char *line, size_t len)
+{
+    (void)line;
+    (void)len;
+    ++*(unsigned *)count;
 }

@@ -4,6 +4,7 @@
 #include "lima_test.h"
 
 #include "os/file.h"
+#include "os/listener.h"
 #include "os/process.h"
 #include "os/stream.h"
 
@@ -26,6 +27,15 @@ const char *child_program(void);
 lima_process *start_child(const char *const *words);
 void read_line(lima_process *process, char *into, size_t size); /* from its output */
 void end_child(lima_process *process);                          /* kills, waits, frees */
+
+/* Sockets and streams. */
+lima_listener *open_at(const char *path);
+lima_stream *connect_to(const char *path);
+lima_stream *accept_from(lima_listener *listener);
+void put(lima_stream *into, const char *text);
+
+void raise_it(void *wake);                                   /* a thread that raises a wake */
+void count_lines(void *count, const char *line, size_t len); /* a sink of the log; *count is unsigned */
 
 lima_deadline patience(void);
 

@@ -44,11 +44,6 @@ static void assert_end(lima_stream *from)
     assert_int_equal(len, 0);
 }
 
-static void put(lima_stream *into, const char *text)
-{
-    assert_ok(lima_stream_write(into, text, strlen(text), patience(), NULL, err));
-}
-
 static void pair__both_directions__carry_bytes(void **state)
 {
     pair both = make_pair();
@@ -145,11 +140,6 @@ static void wait__wake_raised_before__is_cancelled(void **state)
     assert_fails(LIMA_CODE_CANCELLED, lima_stream_write(both.a, "x", 1, LIMA_DEADLINE_NEVER, wake, err));
     lima_wake_free(wake);
     close_pair(&both);
-}
-
-static void raise_it(void *wake)
-{
-    lima_wake_raise(wake);
 }
 
 static void wait__wake_raised_meanwhile__is_cancelled(void **state)

@@ -1,29 +1,6 @@
-#include "lima_test.h"
+#include "json_check.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "data/json.h"
-
-/* Compact texts come back byte for byte. The copy has no NUL behind it: reading on would be seen by ASan. */
-static void check_same(const char *text)
-{
-    size_t len = strlen(text);
-    char *exact = malloc(len ? len : 1);
-    memcpy(exact, text, len);
-    lima_json *json = NULL;
-    lima_err err = {0};
-    bool ok = lima_json_parse(exact, len, &json, &err);
-    if (!ok)
-        print_error("%s: %s\n", text, err.text);
-    assert_true(ok);
-    char *printed = lima_json_print(json);
-    assert_string_equal(printed, text);
-    free(printed);
-    lima_json_free(json);
-    free(exact);
-}
 
 static void parse__numbers__stay_digit_for_digit(void **state)
 {
@@ -216,91 +193,6 @@ static void parse__nul_byte_outside_strings__fails(void **state)
     assert_false(lima_json_parse("\"\\\0\"", 4, &json, NULL));
 }
 
-static char *nested(size_t levels, const char *open, const char *close)
-{
-    lima_buf text = LIMA_BUF(100000);
-    for (size_t i = 0; i < levels; i++)
-        lima_buf_add_str(&text, open);
-    lima_buf_add_str(&text, "1");
-    for (size_t i = 0; i < levels; i++)
-        lima_buf_add_str(&text, close);
-    assert_false(text.full);
-    return lima_buf_take(&text);
-}
-
-static void parse__depth__is_limited(void **state)
-{
-    (void)state;
-    static const char *const PAIRS[][2] = {{"[", "]"}, {"{\"a\":", "}"}};
-    for (int i = 0; i < 2; i++) {
-        char *text = nested(LIMA_JSON_DEPTH_MAX, PAIRS[i][0], PAIRS[i][1]);
-        check_same(text);
-        free(text);
-        text = nested(LIMA_JSON_DEPTH_MAX + 1, PAIRS[i][0], PAIRS[i][1]);
-        lima_json *json = NULL;
-        lima_err err = {0};
-        assert_false(lima_json_parse(text, strlen(text), &json, &err));
-        assert_int_equal(err.code, LIMA_CODE_OUT_OF_RANGE);
-        assert_non_null(strstr(err.text, "more than 256 levels"));
-        free(text);
-    }
-    check_same("[[[1]],[[2]],[[3]]]"); /* leaving a level gives it back */
-}
-
-static void parse__number_of_values__is_limited(void **state)
-{
-    (void)state;
-    char *text = malloc(2 * LIMA_JSON_VALUES_MAX + 1);
-    text[0] = '[';
-    for (int i = 0; i < LIMA_JSON_VALUES_MAX - 1; i++)
-        memcpy(text + 1 + 2 * i, "0,", 2);
-    text[2 * (LIMA_JSON_VALUES_MAX - 1)] = ']';
-    lima_json *json = NULL;
-    assert_true(lima_json_parse(text, 2 * LIMA_JSON_VALUES_MAX - 1, &json, NULL));
-    assert_int_equal(lima_json_count(json, ""), LIMA_JSON_VALUES_MAX - 1);
-    lima_json_free(json);
-    memcpy(text + 2 * (LIMA_JSON_VALUES_MAX - 1), ",0]", 3);
-    lima_err err = {0};
-    assert_false(lima_json_parse(text, 2 * LIMA_JSON_VALUES_MAX + 1, &json, &err));
-    assert_int_equal(err.code, LIMA_CODE_OUT_OF_RANGE);
-    free(text);
-}
-
-/* The largest growth by marks: nothing but numbers that need one. */
-static void parse__all_numbers_marked__fits(void **state)
-{
-    (void)state;
-    enum { COUNT = LIMA_JSON_VALUES_MAX - 1 };
-    char *text = malloc(3 * COUNT + 1);
-    for (int i = 0; i < COUNT; i++)
-        memcpy(text + 3 * i, i ? ",-0" : "[-0", 3);
-    text[3 * COUNT] = ']';
-    lima_json *json = NULL;
-    assert_true(lima_json_parse(text, 3 * COUNT + 1, &json, NULL));
-    char *printed = lima_json_print(json);
-    assert_int_equal(strlen(printed), 3 * COUNT + 1);
-    assert_memory_equal(printed, text, 3 * COUNT + 1);
-    free(printed);
-    lima_json_free(json);
-    free(text);
-}
-
-static void parse__size__is_limited(void **state)
-{
-    (void)state;
-    char *text = malloc(LIMA_JSON_BYTES_MAX + 1);
-    memset(text, ' ', LIMA_JSON_BYTES_MAX + 1);
-    text[0] = '1';
-    lima_json *json = NULL;
-    lima_err err = {0};
-    assert_true(lima_json_parse(text, LIMA_JSON_BYTES_MAX, &json, NULL));
-    lima_json_free(json);
-    assert_false(lima_json_parse(text, LIMA_JSON_BYTES_MAX + 1, &json, &err));
-    assert_int_equal(err.code, LIMA_CODE_OUT_OF_RANGE);
-    assert_string_equal(err.text, "the JSON text has 16777217 bytes, the most is 16777216");
-    free(text);
-}
-
 static void parse_first__takes_one_value_after_the_other(void **state)
 {
     (void)state;
@@ -402,10 +294,6 @@ int main(void)
         cmocka_unit_test(parse__malformed__tells_place_and_reason),
         cmocka_unit_test(parse__malformed_strings__tell_place_and_reason),
         cmocka_unit_test(parse__nul_byte_outside_strings__fails),
-        cmocka_unit_test(parse__depth__is_limited),
-        cmocka_unit_test(parse__number_of_values__is_limited),
-        cmocka_unit_test(parse__all_numbers_marked__fits),
-        cmocka_unit_test(parse__size__is_limited),
         cmocka_unit_test(parse_first__takes_one_value_after_the_other),
         cmocka_unit_test(parse_first__every_cut__fails_or_is_shorter),
         cmocka_unit_test(parse__random_trees__round_trip),

@@ -17,14 +17,6 @@
 
 enum { STRANGER = 65533 };
 
-static lima_listener *open_at(const char *path)
-{
-    lima_listener *listener = NULL;
-
-    assert_ok(lima_listener_open(path, &listener, err));
-    return listener;
-}
-
 static void open__whatever_the_umask__is_0600_and_leaves_no_folder(void **state)
 {
     char *path = in_folder(state, "s.sock");
@@ -88,13 +80,6 @@ static void serve(void *arg)
         mine->served++;
         lima_stream_close(stream);
     }
-}
-
-static void count_lines(void *arg, const char *line, size_t len)
-{
-    (void)line;
-    (void)len;
-    ++*(unsigned *)arg;
 }
 
 static void accept__another_user_gets_in_by_the_file_system__is_closed_and_logged(void **state)

@@ -126,11 +126,6 @@ static void write__peer_gone_and_sigpipe_default__is_unavailable_and_kills_nobod
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-static void raise_it(void *wake)
-{
-    lima_wake_raise(wake);
-}
-
 static void wake__no_descriptors_left__works_all_the_same(void **state)
 {
     struct rlimit before, none;
