@@ -2,4 +2,4 @@
 lima_test(test_launch LEVEL unit DEPENDS lima_rpc lima_data lima_os lima_base)
 lima_test(test_pump LEVEL unit DEPENDS lima_rpc lima_os lima_base)
 lima_test(test_services LEVEL unit DEPENDS lima_rpc lima_base)
-lima_test(test_check LEVEL unit DEPENDS lima_ctl lima_data lima_os lima_base)
+lima_test(test_check LEVEL unit DEPENDS test_folder lima_ctl lima_data lima_os lima_base)

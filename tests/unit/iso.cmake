@@ -1,2 +1,2 @@
 # core/image/iso
-lima_test(test_iso LEVEL unit DEPENDS lima_image lima_os lima_base)
+lima_test(test_iso LEVEL unit DEPENDS test_folder lima_image lima_os lima_base)

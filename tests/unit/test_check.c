@@ -9,9 +9,8 @@
 #include "base/str.h"
 #include "ctl/check/check.h"
 #include "data/json.h"
+#include "folder.h"
 #include "os/file.h"
-#include "os/host.h"
-#include "os/process.h"
 
 static void matches__star_and_question_mark__fit_any(void **state)
 {
@@ -46,13 +45,11 @@ static void catalogue__every_case__has_group_name_and_texts(void **state)
 
 static bool read_skips(const char *text, lima_check_config *into, lima_err *err)
 {
-    lima_process_id self;
-    lima_process_find(0, &self);
-    char *path = lima_mem_printf("%s/lima-skips-%u", lima_host_get()->temp, (unsigned)self.pid);
+    char *folder = test_folder_make(), *path = lima_path_join(folder, "skips");
     assert_true(lima_file_write(path, text, strlen(text), LIMA_FILE_PRIVATE, NULL));
     bool ok = lima_check_read_skips(path, into, err);
-    lima_file_remove(path, NULL);
     free(path);
+    test_folder_remove(folder);
     return ok;
 }
 

@@ -10,8 +10,8 @@
 #include "driver/controls.h"
 #include "driver/documents.h"
 #include "driver/snapshot.h"
+#include "folder.h"
 #include "os/file.h"
-#include "os/host.h"
 #include "os/process.h"
 
 static int reset(void **state)
@@ -160,15 +160,10 @@ typedef struct folders {
 
 static int setup(void **state)
 {
-    static unsigned number;
-    lima_process_id own = {0};
     folders *f = lima_mem_zalloc(1, sizeof *f);
-    lima_process_find(0, &own);
-    char *name = lima_mem_printf("lima documents ü %u %u", own.pid, number++);
-    f->root = lima_path_join(lima_host_get()->temp, name);
+    f->root = test_folder_make();
     f->a = lima_path_join(f->root, "a");
     f->b = lima_path_join(f->root, "b");
-    free(name);
     scripted_reset();
     f->controls = lima_controls_new(&scripted_driver, "scripted", "1", NULL);
     *state = f;
@@ -180,8 +175,7 @@ static int teardown(void **state)
 {
     folders *f = *state;
     lima_controls_free(f->controls);
-    lima_dir_remove(f->root, NULL);
-    free(f->root);
+    test_folder_remove(f->root);
     free(f->a);
     free(f->b);
     free(f);

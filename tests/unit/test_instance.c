@@ -5,11 +5,10 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/path.h"
 #include "driver/idfile.h"
 #include "driver/instance.h"
+#include "folder.h"
 #include "os/file.h"
-#include "os/host.h"
 
 static lima_instance *parse(const char *text)
 {
@@ -203,19 +202,13 @@ static void from_config__bad_values__are_named(void **state)
 
 static int make_folder(void **state)
 {
-    lima_process_id own = {0};
-    lima_process_find(0, &own);
-    char *name = lima_mem_printf("lima instance ü %u", own.pid);
-    char *folder = lima_path_join(lima_host_get()->temp, name);
-    free(name);
-    *state = folder;
-    return lima_dir_make(folder, LIMA_FILE_PRIVATE, NULL) ? 0 : -1;
+    *state = test_folder_make();
+    return 0;
 }
 
 static int remove_folder(void **state)
 {
-    lima_dir_remove(*state, NULL);
-    free(*state);
+    test_folder_remove(*state);
     return 0;
 }
 

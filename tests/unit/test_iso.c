@@ -4,35 +4,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "folder.h"
 #include "image/iso.h"
 #include "os/clock.h"
 #include "os/file.h"
-#include "os/host.h"
 #include "os/process.h"
 
 static char *folder;
 
 static int make_folder(void **state)
 {
-    lima_process_id self = {0};
     (void)state;
-    assert_true(lima_process_find(0, &self));
-    char *name = lima_mem_printf("iso täst %u-%u", self.pid, (unsigned)lima_clock_now());
-    folder = lima_path_join(lima_host_get()->temp, name);
-    free(name);
-    return lima_dir_make(folder, LIMA_FILE_PRIVATE, NULL) ? 0 : 1;
+    folder = test_folder_make();
+    return 0;
 }
 
 static int remove_folder(void **state)
 {
     (void)state;
-    bool ok = lima_dir_remove(folder, NULL);
-    free(folder);
-    folder = NULL;
-    return ok ? 0 : 1;
+    test_folder_remove(folder);
+    return 0;
 }
 
 static char *in_folder(const char *name)
