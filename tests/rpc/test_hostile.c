@@ -3,10 +3,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl/check/http2.h"
 #include "harness.h"
-#include "raw_http2.h"
 
-enum { OPEN_CLOSE = 500, LOOK_MS = 50 };
+enum { OPEN_CLOSE = 500, LOOK_MS = 50, RAW_BYTES_MAX = 4 * 1024 * 1024 };
+
+static void add_headers(lima_buf *to, uint32_t stream, const char *path)
+{
+    lima_http2_add_headers(to, stream, &(lima_http2_request){path, "localhost", "raw/1", NULL, NULL});
+}
+
+static void add_call(lima_buf *to, uint32_t stream, const char *path, const void *message, size_t len)
+{
+    add_headers(to, stream, path);
+    lima_http2_add_message(to, stream, message, len);
+}
 
 static lima_stream *raw_connect(const harness *h)
 {
@@ -73,10 +84,10 @@ static lima_buf good_conversation(const harness *h)
     lima_buf_add(&message, &(char){(char)len}, 1);
     assert_true(len < 128);
     lima_buf_add_str(&message, document);
-    raw_add_preface(&bytes);
-    raw_add_call(&bytes, 1, "/Driver/Configure", message.data, message.len);
-    raw_add_call(&bytes, 3, "/Driver/Create", "", 0);
-    raw_add_call(&bytes, 5, "/Driver/Info", "", 0);
+    lima_http2_add_opening(&bytes);
+    add_call(&bytes, 1, "/Driver/Configure", message.data, message.len);
+    add_call(&bytes, 3, "/Driver/Create", "", 0);
+    add_call(&bytes, 5, "/Driver/Info", "", 0);
     lima_buf_free(&message);
     return bytes;
 }
@@ -152,8 +163,8 @@ static void start_vanishing_at_any_byte__leaves_no_vm(void **state)
     harness *h = *state;
     lima_buf bytes = LIMA_BUF(RAW_BYTES_MAX);
     configure(h->client, h);
-    raw_add_preface(&bytes);
-    raw_add_call(&bytes, 1, "/Driver/Start", "", 0);
+    lima_http2_add_opening(&bytes);
+    add_call(&bytes, 1, "/Driver/Start", "", 0);
     for (size_t len = 0; len <= bytes.len; len++) {
         lima_stream *stream = raw_connect(h);
         raw_send(stream, &bytes, len);
@@ -172,9 +183,9 @@ static void calls_without_request__end_by_themselves(void **state)
     enum { CALLS = LIMA_SERVER_STREAMS_MAX };
     harness *h = *state;
     lima_buf bytes = LIMA_BUF(RAW_BYTES_MAX);
-    raw_add_preface(&bytes);
+    lima_http2_add_opening(&bytes);
     for (uint32_t i = 0; i < CALLS; i++)
-        raw_add_headers(&bytes, 2 * i + 1, "/Driver/Create");
+        add_headers(&bytes, 2 * i + 1, "/Driver/Create");
     lima_stream *stream = raw_connect(h);
     raw_send(stream, &bytes, bytes.len);
     await_calls(h, CALLS, CALLS);
@@ -192,9 +203,9 @@ static void flood_of_slow_calls__readers_are_still_answered(void **state)
     lima_buf bytes = LIMA_BUF(RAW_BYTES_MAX);
     configure(h->client, h);
     scripted_block("create_disk");
-    raw_add_preface(&bytes);
+    lima_http2_add_opening(&bytes);
     for (uint32_t i = 0; i < CALLS; i++)
-        raw_add_call(&bytes, 2 * i + 1, "/Driver/CreateDisk", "", 0);
+        add_call(&bytes, 2 * i + 1, "/Driver/CreateDisk", "", 0);
     for (size_t i = 0; i < PEERS; i++) {
         streams[i] = raw_connect(h);
         raw_send(streams[i], &bytes, bytes.len);
@@ -216,9 +227,9 @@ static void too_many_calls_on_one_connection__leave_room_for_others(void **state
     enum { CALLS = 2 * LIMA_SERVER_CALLS_MAX };
     harness *h = *state;
     lima_buf bytes = LIMA_BUF(RAW_BYTES_MAX);
-    raw_add_preface(&bytes);
+    lima_http2_add_opening(&bytes);
     for (uint32_t i = 0; i < CALLS; i++)
-        raw_add_headers(&bytes, 2 * i + 1, "/Driver/Create");
+        add_headers(&bytes, 2 * i + 1, "/Driver/Create");
     lima_stream *stream = raw_connect(h);
     raw_send(stream, &bytes, bytes.len);
     await_calls(h, 1, LIMA_SERVER_STREAMS_MAX);
@@ -235,8 +246,8 @@ static void oversized_frame_and_header__are_cut_off(void **state)
     char *big = calloc(1, BIG);
     for (uint8_t type = 0; type <= 1; type++) {
         lima_buf bytes = LIMA_BUF(RAW_BYTES_MAX);
-        raw_add_preface(&bytes);
-        raw_add_frame(&bytes, type, 4, 1, big, BIG);
+        lima_http2_add_opening(&bytes);
+        lima_http2_add_frame(&bytes, type, 4, 1, big, BIG);
         lima_stream *stream = raw_connect(h);
         raw_send(stream, &bytes, bytes.len);
         expect_closed(stream);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { HEAD = 9, BLOCK_MAX = 1024 * 1024, DRAIN = 4096 };
+enum { HEAD = 9, BLOCK_MAX = 1024 * 1024, MESSAGE_MAX = LIMA_HTTP2_FRAME_MAX, DRAIN = 4096 };
 
 void lima_http2_add_frame(lima_buf *into, lima_http2_type type, unsigned flags, uint32_t stream,
                           const void *bytes, size_t len)
@@ -48,19 +48,19 @@ static void add_header(lima_buf *into, const char *name, const char *value)
 }
 
 /* One HEADERS frame and as many CONTINUATION frames as the block needs. */
-static void add_block(lima_buf *into, const lima_buf *block)
+static void add_block(lima_buf *into, uint32_t stream, const lima_buf *block)
 {
     enum { CONTINUATION = 9 };
     for (size_t at = 0; at < block->len; at += LIMA_HTTP2_FRAME_MAX) {
         size_t left = block->len - at, len = left < LIMA_HTTP2_FRAME_MAX ? left : LIMA_HTTP2_FRAME_MAX;
         lima_http2_type type = at == 0 ? LIMA_HTTP2_HEADERS : (lima_http2_type)CONTINUATION;
-        lima_http2_add_frame(into, type, len == left ? LIMA_HTTP2_END_HEADERS : 0, 1, block->data + at, len);
+        unsigned flags = len == left ? LIMA_HTTP2_END_HEADERS : 0;
+        lima_http2_add_frame(into, type, flags, stream, block->data + at, len);
     }
 }
 
-void lima_http2_add_call(lima_buf *into, const lima_http2_request *request)
+void lima_http2_add_headers(lima_buf *into, uint32_t stream, const lima_http2_request *request)
 {
-    static const char empty_message[5] = {0};
     lima_buf block = LIMA_BUF(BLOCK_MAX);
     add_header(&block, ":method", "POST");
     add_header(&block, ":scheme", "http");
@@ -71,10 +71,25 @@ void lima_http2_add_call(lima_buf *into, const lima_http2_request *request)
     add_header(&block, "te", "trailers");
     if (request->extra_name)
         add_header(&block, request->extra_name, request->extra_value);
-    add_block(into, &block);
-    lima_http2_add_frame(into, LIMA_HTTP2_DATA, LIMA_HTTP2_END_STREAM, 1, empty_message,
-                         sizeof empty_message);
+    add_block(into, stream, &block);
     lima_buf_free(&block);
+}
+
+void lima_http2_add_message(lima_buf *into, uint32_t stream, const void *message, size_t len)
+{
+    lima_buf data = LIMA_BUF(MESSAGE_MAX);
+    const unsigned char head[5] = {0, (unsigned char)(len >> 24), (unsigned char)(len >> 16),
+                                   (unsigned char)(len >> 8), (unsigned char)len};
+    lima_buf_add(&data, head, sizeof head);
+    lima_buf_add(&data, message, len);
+    lima_http2_add_frame(into, LIMA_HTTP2_DATA, LIMA_HTTP2_END_STREAM, stream, data.data, data.len);
+    lima_buf_free(&data);
+}
+
+void lima_http2_add_call(lima_buf *into, const lima_http2_request *request)
+{
+    lima_http2_add_headers(into, 1, request);
+    lima_http2_add_message(into, 1, "", 0);
 }
 
 static bool read_all(lima_stream *stream, void *into, size_t len, lima_deadline deadline, lima_err *err)

@@ -1,6 +1,6 @@
 /* HTTP/2 by hand: requests as a real client's library would never send them, and exactly those headers
  * that a given grpc-go sends. A small writer and a frame reader; header compression is not decoded (RFC
- * 9113, RFC 7541 for the literals). Inside the kit only. */
+ * 9113, RFC 7541 for the literals). Of the kit, and of tests with hostile peers. */
 #pragma once
 
 #include "base/buf.h"
@@ -34,7 +34,10 @@ void lima_http2_add_frame(lima_buf *into, lima_http2_type type, unsigned flags, 
                           const void *bytes, size_t len);
 /* Preface and empty SETTINGS. */
 void lima_http2_add_opening(lima_buf *into);
-/* HEADERS of stream 1, then one DATA frame with an empty gRPC message that ends the client's side. */
+void lima_http2_add_headers(lima_buf *into, uint32_t stream, const lima_http2_request *request);
+/* One DATA frame with a gRPC message, which must fit in it, and ends the client's side. */
+void lima_http2_add_message(lima_buf *into, uint32_t stream, const void *message, size_t len);
+/* A whole call on stream 1, with an empty message. */
 void lima_http2_add_call(lima_buf *into, const lima_http2_request *request);
 
 /* Reads frames until one of that type (and with that flag, 0: any) is there; DATA is collected in `data`
