@@ -14,8 +14,8 @@
 #include "os/thread.h"
 
 /* `ipv4` in numbers ("172.20.1.2"), else INVALID_ARGUMENT. Refused, unreachable: UNAVAILABLE. DEADLINE_EXCEEDED, CANCELLED. */
-bool lima_tcp_connect(const char *ipv4, uint16_t port, lima_deadline deadline, lima_wake *wake, lima_stream **ret,
-                      lima_err *err);
+bool lima_tcp_connect(const char *ipv4, uint16_t port, lima_deadline deadline, lima_wake *wake,
+                      lima_stream **ret, lima_err *err);
 
 typedef struct lima_tcp_listener lima_tcp_listener;
 
