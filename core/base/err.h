@@ -44,8 +44,10 @@ typedef struct lima_err {
     char text[LIMA_ERR_TEXT_MAX];
 } lima_err;
 
-#if defined(__GNUC__)
+#if defined(__clang__)
 #define LIMA_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#elif defined(__GNUC__) /* whose "printf" is Microsoft's on Windows */
+#define LIMA_PRINTF(fmt, args) __attribute__((format(gnu_printf, fmt, args)))
 #else
 #define LIMA_PRINTF(fmt, args)
 #endif

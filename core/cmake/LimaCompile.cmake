@@ -16,6 +16,12 @@ else()
     target_compile_options(lima_strict INTERFACE -Wno-string-conversion)    # part of clang's -Wconversion
 endif()
 
+# Windows 10, standard printf formats, and no DLL of the tool chain's; programs start in win/start.c.
+if(WIN32)
+    target_compile_definitions(lima_flags INTERFACE _WIN32_WINNT=0x0A00 __USE_MINGW_ANSI_STDIO=1 UNICODE _UNICODE)
+    target_link_options(lima_flags INTERFACE -static)
+endif()
+
 set(CMAKE_C_FLAGS_RELEASE "-O2")    # no NDEBUG: asserts stay in what ships
 
 if(LIMA_SANITIZE)

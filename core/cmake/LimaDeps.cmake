@@ -1,9 +1,9 @@
 # lima::grpc, lima::protobuf_c, lima::yaml, lima::jansson, lima::cmocka: the only names by which the tree
 # knows third parties. LIMA_GRPC=system: Debian's shared libraries. bundled: core/deps, static.
-find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 
 function(_lima_system name)
+    find_package(PkgConfig REQUIRED)
     string(MAKE_C_IDENTIFIER "dep_${name}" var)
     pkg_check_modules(${var} REQUIRED IMPORTED_TARGET ${ARGN})
     add_library(lima::${name} ALIAS PkgConfig::${var})
@@ -25,6 +25,6 @@ else()
     message(FATAL_ERROR "LIMA_GRPC is '${LIMA_GRPC}', must be system or bundled")
 endif()
 
-if(LIMA_TESTS)
+if(LIMA_TESTS AND NOT TARGET lima::cmocka)
     _lima_system(cmocka cmocka)
 endif()
