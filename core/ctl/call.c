@@ -68,8 +68,7 @@ static bool configure(const lima_ctl_args *args, lima_client *client, lima_deadl
     if (!name || lima_ctl_bool(args, "socket") || lima_str_eq(lima_ctl_operand_at(args, 1), "Configure"))
         return true;
     bool ok = lima_instances_find(name, &dir, err) && lima_instances_read(dir, &doc, err)
-              && (lima_client_call(client, "Configure", doc, deadline, lima_ctl_wake(args), &reply, err)
-                  || lima_err_wrap(err, "Configure"));
+              && lima_client_call(client, "Configure", doc, deadline, lima_ctl_wake(args), &reply, err);
     lima_json_free(reply);
     lima_json_free(doc);
     free(dir);

@@ -51,11 +51,22 @@ static bool start_either(const char *program, const char *dir, uint64_t timeout_
     return ret->announced = start_as(program, LIMA_LAUNCH_ANNOUNCE, dir, timeout_ms, &ret->launched, NULL);
 }
 
+/* The driver's log is made in the folder before the driver could complain of it. */
+static bool check_folder(const char *dir, lima_err *err)
+{
+    lima_file_info info = {0};
+    if (!lima_file_stat(dir, true, &info, err))
+        return lima_err_wrap(err, "instance folder");
+    return info.kind == LIMA_FILE_DIR
+           || lima_err_set(err, LIMA_CODE_NOT_FOUND,
+                           "there is no instance folder '%s'; limactl list shows the instances", dir);
+}
+
 bool lima_connection_start(const char *program, const char *mode, const char *dir, uint64_t timeout_ms,
                            lima_connection *ret, lima_err *err)
 {
     lima_connection started = {0};
-    bool ok = dir || lima_scratch_make(&started.scratch, err);
+    bool ok = dir ? check_folder(dir, err) : lima_scratch_make(&started.scratch, err);
     lima_launch_mode way = lima_str_eq(mode, "announce") ? LIMA_LAUNCH_ANNOUNCE
                            : lima_str_eq(mode, "stdio")  ? LIMA_LAUNCH_STDIO
                                                          : LIMA_LAUNCH_INST_DIR;

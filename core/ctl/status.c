@@ -30,7 +30,7 @@ struct status {
     char *dir, *name, *type;
     char *program; /* NULL: not found */
     char *socket;
-    bool socket_exists, accepting;
+    bool socket_exists, accepting, denied; /* denied: the socket is another user's */
     struct pid_file server, agent, vm_file;
     bool own; /* made by limadrv run, which has no host agent */
     char *vm; /* "Running", "Stopped", …; "" when nobody could tell */
@@ -70,6 +70,7 @@ static void look_at_server(struct status *status)
     enum { CONNECT_MS = 2000 };
     lima_file_info info = {0};
     lima_client *client = NULL;
+    lima_err err = {0};
     char *socket = lima_mem_printf("%s.drv.sock", status->type);
     char *pid = lima_mem_printf("%s.drv.pid", status->type);
     char *vm_pid = lima_mem_printf("%s.pid", status->type);
@@ -77,7 +78,8 @@ static void look_at_server(struct status *status)
     status->socket_exists =
         lima_file_stat(status->socket, false, &info, NULL) && info.kind == LIMA_FILE_SOCKET;
     status->accepting = status->socket_exists
-                        && lima_client_connect(status->socket, lima_clock_in(CONNECT_MS), &client, NULL);
+                        && lima_client_connect(status->socket, lima_clock_in(CONNECT_MS), &client, &err);
+    status->denied = err.code == LIMA_CODE_PERMISSION_DENIED;
     lima_client_close(client);
     look_at_pid(status->dir, pid, &status->server);
     look_at_pid(status->dir, "ha.pid", &status->agent);
@@ -144,7 +146,9 @@ static void advise_vm(struct status *status)
 static void advise_server(struct status *status)
 {
     lima_strv *advice = &status->advice;
-    if (status->socket_exists && !status->accepting)
+    if (status->denied)
+        lima_strv_addf(advice, "%s is another user's: ask as that user, or as root.", status->socket);
+    else if (status->socket_exists && !status->accepting)
         lima_strv_addf(advice, "Nobody listens on %s. It is left over; the next start replaces it.",
                        status->socket);
     if (status->server.pid && !status->server.alive)

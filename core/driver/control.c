@@ -123,7 +123,7 @@ static void await_session_end(lima_control *control)
 
 static void remove_lock(const lima_call *call)
 {
-    char *file = lima_mem_printf("%s.vm.lock", call->control->name);
+    char *file = lima_mem_printf("%s.vm.lock", call->control->driver->name);
     char *path = lima_instance_path(inst_of(call), file);
     lima_file_remove(path, NULL);
     free(path);

@@ -148,10 +148,14 @@ bool lima_controls_check_folder(const char *dir, lima_err *err)
         return lima_err_set(err, LIMA_CODE_NOT_FOUND,
                             "instance folder '%s' does not exist; was the instance deleted?", dir);
     if (info.kind != LIMA_FILE_DIR)
-        return lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION, "instance folder '%s' is not a folder", dir);
+        return lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
+                            "instance folder '%s' is not a folder; something else has its name", dir);
     if (!info.mine)
-        return lima_err_set(err, LIMA_CODE_PERMISSION_DENIED, "instance folder '%s' belongs to another user",
-                            dir);
+        return lima_err_set(
+            err, LIMA_CODE_PERMISSION_DENIED,
+            "instance folder '%s' belongs to another user; run this as its owner, or with a LIMA_HOME of "
+            "your own",
+            dir);
     return true;
 }
 

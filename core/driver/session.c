@@ -44,7 +44,7 @@ static void set_session(lima_control *control, bool on)
 
 static bool lock_vm(lima_call *call, bool running, lima_file_lock **ret, lima_err *err)
 {
-    char *file = lima_mem_printf("%s.vm.lock", call->control->name);
+    char *file = lima_mem_printf("%s.vm.lock", driver_of(call)->name);
     char *path = lima_instance_path(call->shared->inst, file);
     lima_deadline until = lima_clock_in(running ? 0 : LIMA_CONTROL_LOCK_MS);
     lima_err why = {0};
@@ -129,8 +129,9 @@ static void put_down(const lima_call *call, const char *reason)
     lima_log_warn("instance '%s': %s; shutting the VM down", name_of(call), reason);
     bool ok = stop_apart(call, stop_orphan, &err);
     if (!ok && process_ends(call->control, &stop_vms)) {
-        lima_log_warn("instance '%s': this process must end before the guest has shut down; forcing the VM off",
-                      name_of(call));
+        lima_log_warn(
+            "instance '%s': this process must end before the guest has shut down; forcing the VM off",
+            name_of(call));
         ok = stop_apart(call, force_off, &err);
     }
     if (!ok)

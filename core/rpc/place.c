@@ -36,7 +36,7 @@ static bool take_lock(lima_place *place, bool *ret_other, lima_err *err)
         if (lima_file_lock_take(place->lock_path, lima_clock_in(TRY_MS), &place->lock, err))
             return true;
         if (!err || err->code != LIMA_CODE_UNAVAILABLE)
-            return false;
+            return lima_err_wrap(err, "the instance folder must be writable for its driver");
         *ret_other = accepts(place->socket_path);
     } while (!*ret_other && lima_clock_now() < until);
     return *ret_other

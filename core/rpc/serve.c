@@ -15,10 +15,8 @@
 #include "os/host.h"
 #include "os/process.h"
 #include "rpc/health.h"
-#include "rpc/health.h"
 #include "rpc/place.h"
 #include "rpc/pump.h"
-#include "rpc/reflection.h"
 #include "rpc/reflection.h"
 #include "rpc/server.h"
 
@@ -151,9 +149,16 @@ static bool run_all(run *own, bool started, bool *ret_stuck)
 
 /* ---- limactl 2.2 ---- */
 
+static bool find_folder(const lima_serve *serve, char **ret_dir, lima_err *err)
+{
+    return lima_controls_check_folder(serve->options->inst_dir, err)
+           && (lima_file_real_path(serve->options->inst_dir, ret_dir, err)
+               || lima_err_wrap(err, "instance folder"));
+}
+
 static bool open_place(run *own, const char *dir, const char *name, bool *ret_other, lima_err *err)
 {
-    if (!lima_controls_check_folder(dir, err) || !lima_place_take(dir, name, &own->place, ret_other, err))
+    if (!lima_place_take(dir, name, &own->place, ret_other, err))
         return false;
     return *ret_other || lima_listener_open(own->place.socket_path, &own->listener, err);
 }
@@ -170,8 +175,8 @@ bool lima_serve_inst_dir(const lima_serve *serve, bool *ret_stuck, lima_err *err
     run own = {0};
     bool other = false;
     char *dir = NULL;
-    if (!lima_file_real_path(serve->options->inst_dir, &dir, err))
-        return lima_err_wrap(err, "instance folder");
+    if (!find_folder(serve, &dir, err))
+        return false;
     bool ok = open_place(&own, dir, serve->name, &other, err);
     if (ok && other) {
         step_aside(serve, dir);
@@ -271,9 +276,7 @@ bool lima_serve_stdio(const lima_serve *serve, bool *ret_stuck, lima_err *err)
     lima_pump *pump = NULL;
     lima_stream *socket = NULL;
     char *dir = NULL;
-    bool ok =
-        !serve->options->inst_dir
-        || (lima_file_real_path(serve->options->inst_dir, &dir, err) && lima_controls_check_folder(dir, err));
+    bool ok = !serve->options->inst_dir || find_folder(serve, &dir, err);
     ok = ok && run_begin(&own, serve, LIMA_LIFECYCLE_STDIO, dir, err)
          && lima_pump_start(serve->in, serve->out, &socket, &pump, err);
     ok = ok ? serve_pumped(&own, socket, pump, ret_stuck, err) : run_all(&own, false, ret_stuck);

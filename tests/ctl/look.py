@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 
 from place import EXAMPLE, check, main, until
@@ -134,6 +135,22 @@ def status_of_nothing(place):
     check(place.run("status", "list"), 1, "not a table")
 
 
+def status_of_another_users_instance(place):
+    """It may not be asked, which is neither "stopped" nor "left over"."""
+    if os.geteuid():
+        print("# another user's instance: needs root")
+        return
+    folder = place.instance("one")
+    for above in (place.root, place.lima, folder):
+        above.chmod(0o755)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(folder / "example.drv.sock"))
+        (folder / "example.drv.sock").chmod(0o600)
+        server.listen()
+        done = place.run("status", "one", "--driver", "true", user=65534)
+    assert done.returncode == 1 and "another user's" in done.stdout and "left over" not in done.stdout, done
+
+
 def status_without_driver(place):
     place.instance("one", config="vmType: gone\n")
     done = place.run("status", "one")
@@ -173,4 +190,4 @@ def logs_follow_until_interrupt(place):
 
 main([list_takes_what_limactl_takes, list_first_one_wins, list_follows_limactl_on_path, list_missing_folder_is_a_warning,
       list_probes_both_generations, info_of_example, info_of_unknown_driver, info_of_program_that_fails, status_of_stopped_instance,
-      status_tells_disagreement, status_of_nothing, status_without_driver, logs_of_instance, logs_follow_until_interrupt])
+      status_tells_disagreement, status_of_nothing, status_of_another_users_instance, status_without_driver, logs_of_instance, logs_follow_until_interrupt])

@@ -110,11 +110,13 @@ static void inst_dir__unusable__exit_1_naming_it(void **state)
     place *p = *state;
     char *file = lima_path_join(p->root, "file"), *missing = lima_path_join(p->root, "missing");
     const char *const bad[] = {file, missing};
+    const char *const next[] = {"something else has its name", "was the instance deleted?"};
     assert_true(lima_file_write(file, "", 0, LIMA_FILE_PRIVATE, NULL));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         lima_buf err = LIMA_BUF(4096);
         assert_int_equal(run_driver(p, "--inst-dir", bad[i], NULL, NULL, &err), 1);
         assert_non_null(strstr(lima_buf_str(&err), bad[i]));
+        assert_non_null(strstr(lima_buf_str(&err), next[i]));
         lima_buf_free(&err);
     }
     free(file);

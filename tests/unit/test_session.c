@@ -109,6 +109,24 @@ static void start__runs_under_another_process__is_refused_and_left_alone(void **
     free(path);
 }
 
+/* One program under two names, as lima-driver-qemu and lima-driver-qemux are. */
+static void start__runs_under_another_name_of_the_driver__is_refused(void **state)
+{
+    runner first, second;
+    lima_control *original = fixture.control;
+    (void)state;
+    begin_session(&first, LIMA_GENERATION_2_2);
+    fixture.control = lima_control_new(&scripted_driver, "alias", make_instance(""));
+    begin(&second, NULL);
+    end(&second);
+    lima_control_unref(fixture.control);
+    fixture.control = original;
+    assert_int_equal(second.err.code, LIMA_CODE_FAILED_PRECONDITION);
+    assert_int_equal(scripted_count("stop"), 0);
+    scripted_end_vm(NULL);
+    end(&first);
+}
+
 static void start__leftover_vm__is_shut_down_first(void **state)
 {
     runner s;
@@ -321,6 +339,7 @@ int main(void)
         TEST(start__fails__tells_why_and_can_be_tried_again),
         TEST(start__runs_already_here__is_refused),
         TEST(start__runs_under_another_process__is_refused_and_left_alone),
+        TEST(start__runs_under_another_name_of_the_driver__is_refused),
         TEST(start__leftover_vm__is_shut_down_first),
         TEST(start__leftover_vm_cannot_be_stopped__does_not_start),
         TEST(start__state_cannot_be_told__does_not_start),
