@@ -14,6 +14,8 @@
 #include "os/file.h"
 #include "qemu/img.h"
 
+enum { SECTOR_BYTES = 512 };
+
 /* ---- small things ---- */
 
 static bool exists(const lima_instance *inst, const char *file)
@@ -110,11 +112,32 @@ static bool create_beside_iso(const lima_instance *inst, lima_wake *wake, lima_e
     return (exists(inst, "iso") || move(inst, "image", "iso", err)) && move(inst, "disk.tmp", "disk", err);
 }
 
+/* QEMU takes whatever it does not know for a raw disk: the error page of a web server, an archive, half a
+ * download. Real raw disks are whole sectors. */
+static bool check_raw(const qemu_image_info *info, const char *path, lima_err *err)
+{
+    lima_file_info file = {0};
+
+    if (!lima_str_eq(info->format, "raw"))
+        return true;
+    if (!lima_file_stat(path, true, &file, err))
+        return false;
+    if (file.kind != LIMA_FILE_REGULAR)
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "image '%s' is not a file but a device or pipe",
+                            path);
+    return file.size % SECTOR_BYTES == 0
+           || lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
+                           "image '%s' has no known format, and its %" PRIu64 " bytes are no whole number of "
+                           "sectors either, so it is no raw disk; see what was downloaded, and try again",
+                           path, file.size);
+}
+
 /* Looks at a downloaded image; *ret_format is owned. */
 static bool examine(const char *path, lima_wake *wake, char **ret_format, lima_err *err)
 {
     qemu_image_info info = {0};
     bool ok = lima_qemu_img_info(path, NULL, wake, &info, err) && lima_qemu_image_info_check(&info, path, err)
+              && check_raw(&info, path, err)
               && (!lima_str_eq(info.format, "qcow2") || lima_qemu_img_check(path, "qcow2", wake, err));
 
     if (ok)
@@ -221,6 +244,10 @@ bool lima_qemu_disk_find(const lima_instance *inst, lima_wake *wake, qemu_boot_d
             lima_qemu_boot_disk_free(&found);
             return false;
         }
+    } else if (inst->disk && !found.iso) {
+        return lima_err_set(err, LIMA_CODE_NOT_FOUND,
+                            "no disk in '%s'; if it was deleted, delete the instance and create it anew",
+                            inst->dir);
     }
     *ret = found;
     return true;

@@ -136,7 +136,8 @@ bool lima_qemu_extra_disks_take(const lima_instance *inst, lima_wake *wake, qemu
         const char *name = lima_json_str(inst->doc, "", "config.additionalDisks[%zu].name", i);
         ok = (name_ok(name)
               || lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
-                              "additionalDisks[%zu].name: '%s' is no disk's name", i, name))
+                              "additionalDisks[%zu].name: '%s' is no disk's name; see limactl disk list", i,
+                              name))
              && take_one(inst, name, wake, &disks, err);
     }
     if (ok) {

@@ -52,7 +52,13 @@ static bool name_matches(qemu_qmp *qmp, const lima_instance *inst, lima_deadline
     return ok;
 }
 
-/* Nobody behind the socket, or somebody else: none. Somebody who does not speak: unclear. */
+static void set_unclear(qemu_found *found, const lima_err *why)
+{
+    found->kind = QEMU_FOUND_UNCLEAR;
+    snprintf(found->why, sizeof found->why, "%.250s", why->text);
+}
+
+/* Nobody behind the socket, or somebody else: none. Somebody who does not speak, or not with us: unclear. */
 static void ask_socket(const lima_instance *inst, lima_deadline deadline, qemu_found *found)
 {
     qemu_qmp *qmp = NULL;
@@ -63,9 +69,10 @@ static void ask_socket(const lima_instance *inst, lima_deadline deadline, qemu_f
         found->kind = QEMU_FOUND_RUNNING;
         found->id = process_of_pid_file(inst);
     } else if (err.code == LIMA_CODE_DEADLINE_EXCEEDED) {
-        found->kind = QEMU_FOUND_UNCLEAR;
+        set_unclear(found, &err);
         found->id = process_of_pid_file(inst);
-        snprintf(found->why, sizeof found->why, "%.250s", err.text);
+    } else if (err.code == LIMA_CODE_PERMISSION_DENIED) {
+        set_unclear(found, &err);
     }
     lima_qemu_qmp_close(qmp);
     free(path);
@@ -75,10 +82,12 @@ void lima_qemu_find(const lima_instance *inst, lima_deadline deadline, qemu_foun
 {
     qemu_found found = {0};
     lima_process_id now;
+    lima_err err = {0};
 
-    lima_qemu_record_read(inst, &found.record, NULL);
-    if (found.record.vm.pid && lima_process_find(found.record.vm.pid, &now)
-        && now.start == found.record.vm.start) {
+    if (!lima_qemu_record_read(inst, &found.record, &err) && err.code == LIMA_CODE_PERMISSION_DENIED) {
+        set_unclear(&found, &err); /* another user's instance, looked at by this one */
+    } else if (found.record.vm.pid && lima_process_find(found.record.vm.pid, &now)
+               && now.start == found.record.vm.start) {
         found.kind = QEMU_FOUND_RUNNING;
         found.id = found.record.vm;
     } else {

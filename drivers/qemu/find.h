@@ -12,7 +12,7 @@
 typedef enum qemu_found_kind {
     QEMU_FOUND_NONE = 0,
     QEMU_FOUND_RUNNING,
-    QEMU_FOUND_UNCLEAR, /* something answers as a VM would, but does not say who it is; `why` */
+    QEMU_FOUND_UNCLEAR, /* something answers as a VM would, but does not say who it is, or may not be asked; `why` */
 } qemu_found_kind;
 
 typedef struct qemu_found {

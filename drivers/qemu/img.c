@@ -41,6 +41,22 @@ bool lima_qemu_img_run(const char *const *args, const char *what, uint32_t limit
     return ok;
 }
 
+/* What qemu-img would take for a disk, or explain badly. */
+static bool check_file(const char *path, lima_err *err)
+{
+    lima_file_info info = {0};
+
+    if (!lima_file_stat(path, true, &info, err))
+        return false;
+    if (info.kind == LIMA_FILE_DIR)
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
+                            "disk image '%s' is a folder; put the image file there", path);
+    if (info.kind == LIMA_FILE_REGULAR && !info.size)
+        return lima_err_set(err, LIMA_CODE_DATA_LOSS, "disk image '%s' is empty; download or copy it again",
+                            path);
+    return true;
+}
+
 bool lima_qemu_img_info(const char *path, const char *format, lima_wake *wake, qemu_image_info *ret,
                         lima_err *err)
 {
@@ -48,7 +64,8 @@ bool lima_qemu_img_info(const char *path, const char *format, lima_wake *wake, q
     const char *const without[] = {"info", "--output=json", "--force-share", path, NULL};
     lima_buf out = LIMA_BUF(QEMU_IMAGE_INFO_BYTES_MAX);
     char *what = lima_mem_printf("disk image '%s'", path);
-    bool ok = lima_qemu_img_run(format ? with_format : without, what, QEMU_IMG_INFO_MS, wake, &out, err)
+    bool ok = check_file(path, err)
+              && lima_qemu_img_run(format ? with_format : without, what, QEMU_IMG_INFO_MS, wake, &out, err)
               && lima_qemu_image_info_parse(lima_buf_str(&out), out.len, path, ret, err);
 
     free(what);

@@ -118,8 +118,12 @@ static bool run_probes(const lima_strv *words, const char *guest_arch, lima_wake
         lima_err failure = {0};
         if (run_probe(words, &probe[i], wake, features, &failure))
             continue;
-        if (i < 2 || failure.code == LIMA_CODE_CANCELLED)
+        if (failure.code == LIMA_CODE_CANCELLED)
             return lima_err_set(err, failure.code, "%s", failure.text);
+        if (i < 2)
+            return lima_err_set(err, failure.code,
+                                "%s; see whether it is a QEMU that works, or name another one in %s",
+                                failure.text, lima_qemu_program_variable(guest_arch));
         lima_log_warn("%s", failure.text);
     }
     return true;

@@ -184,7 +184,7 @@ bool lima_qemu_qmp_open(const char *path, lima_deadline deadline, lima_wake *wak
     if (lima_wake_wait(wake, 0))
         return lima_err_set(err, LIMA_CODE_CANCELLED, "control socket '%s': cancelled", path);
     if (!lima_stream_connect(path, deadline, &stream, err))
-        return lima_err_wrap(err, "QEMU's control socket");
+        return lima_err_wrap(err, "QEMU's control socket (is the instance running?)");
     return lima_qemu_qmp_adopt(stream, path, deadline, wake, ret, err);
 }
 

@@ -90,7 +90,7 @@ static bool read_nics(const lima_instance *inst, const qemu_inputs *inputs, qemu
     made->reconnect = reconnect_option(inputs->features->version);
     if (made->nics.items[0].kind == QEMU_NIC_USER && inst->ssh_port == 0)
         return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
-                            "sshLocalPort is 0: no port was chosen for SSH on the host");
+                            "sshLocalPort is 0: no port was chosen for SSH on the host; set ssh.localPort");
     return true;
 }
 

@@ -23,6 +23,14 @@ static void write_iso(vm_case *c, const char *name)
     free(path);
 }
 
+/* For the fake qemu-img, and of a size that a raw disk can have. */
+static void write_raw(vm_case *c, const char *name)
+{
+    char text[513];
+    snprintf(text, sizeof text, "%-512s", "raw");
+    write_file(c->dir, name, text);
+}
+
 static void assert_content(vm_case *c, const char *name, const char *wanted)
 {
     lima_buf text = LIMA_BUF(ISO_BYTES);
@@ -168,6 +176,54 @@ static void create__unknown_format__is_refused(void **state)
     case_end(&c);
 }
 
+static void create__image_empty__is_refused(void **state)
+{
+    vm_case c;
+    (void)state;
+    begin_without_disk(&c);
+    write_file(c.dir, "image", "");
+    assert_err(vm_create_disk(&c, &err), LIMA_CODE_DATA_LOSS, "/image' is empty", "download");
+    assert_true(there_is(&c, "image") && !there_is(&c, "disk"));
+    case_end(&c);
+}
+
+static void create__image_is_a_folder__is_refused(void **state)
+{
+    vm_case c;
+    (void)state;
+    begin_without_disk(&c);
+    char *path = path_in(&c, "image");
+    assert_ok(lima_dir_make(path, LIMA_FILE_PRIVATE, &err));
+    assert_err(vm_create_disk(&c, &err), LIMA_CODE_INVALID_ARGUMENT, "/image' is a folder");
+    assert_false(there_is(&c, "disk"));
+    free(path);
+    case_end(&c);
+}
+
+/* The error page of a web server, say. */
+static void create__raw_of_broken_size__is_refused(void **state)
+{
+    vm_case c;
+    (void)state;
+    begin_without_disk(&c);
+    write_file(c.dir, "image", "raw");
+    assert_err(vm_create_disk(&c, &err), LIMA_CODE_INVALID_ARGUMENT, "/image' has no known format",
+               "3 bytes");
+    assert_true(there_is(&c, "image") && !there_is(&c, "disk"));
+    assert_false(there_is(&c, "qemu.disk.json"));
+    case_end(&c);
+}
+
+static void find__disk_gone__is_told(void **state)
+{
+    vm_case c;
+    qemu_boot_disk disk = {0};
+    (void)state;
+    begin_without_disk(&c);
+    assert_err(find_disk(&c, &disk, &err), LIMA_CODE_NOT_FOUND, "no disk in", "create it anew");
+    case_end(&c);
+}
+
 static void create__qemu_img_answers_nonsense__is_told(void **state)
 {
     vm_case c;
@@ -255,7 +311,7 @@ static void find__raw_disk_that_looks_like_qcow2_later__stays_raw(void **state)
     vm_case c;
     (void)state;
     begin_without_disk(&c);
-    write_file(c.dir, "image", "raw");
+    write_raw(&c, "image");
     assert_ok(vm_create_disk(&c, &err));
     write_file(c.dir, "disk", "qcow2");
     char *format = format_of(&c);
@@ -283,7 +339,7 @@ static void create__new_image_after_a_raw_one__is_looked_at_anew(void **state)
     vm_case c;
     (void)state;
     begin_without_disk(&c);
-    write_file(c.dir, "image", "raw");
+    write_raw(&c, "image");
     assert_ok(vm_create_disk(&c, &err));
     char *disk = path_in(&c, "disk");
     assert_ok(lima_file_remove(disk, &err));
@@ -308,6 +364,10 @@ int main(void)
         cmocka_unit_test(create__image_names_other_files__is_refused),
         cmocka_unit_test(create__image_cut_short__is_refused),
         cmocka_unit_test(create__unknown_format__is_refused),
+        cmocka_unit_test(create__image_empty__is_refused),
+        cmocka_unit_test(create__image_is_a_folder__is_refused),
+        cmocka_unit_test(create__raw_of_broken_size__is_refused),
+        cmocka_unit_test(find__disk_gone__is_told),
         cmocka_unit_test(create__qemu_img_answers_nonsense__is_told),
         cmocka_unit_test(create__no_qemu_img__says_what_to_install),
         cmocka_unit_test(create__qemu_img_hangs__can_be_cancelled),
