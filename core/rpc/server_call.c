@@ -4,8 +4,8 @@
  *       └▶ MESSAGE ─▶ handler ─▶ [SEND …] ─▶ STATUS
  *
  * CLOSE is alone in its batch, or it would hide the failure of its company; only calls that are answered at once, whose client need not be watched, save
- * the batch and have it with STATUS. Headers go out with the first message or the status, so that a unary reply is one
- * write; only streams send them at once. A call is freed when the last batch is back and its handler is done.
+ * the batch and have it with STATUS. Streams send their headers at once, all others with the reply (server_answer.c).
+ * A call is freed when the last batch is back and its handler is done.
  *
  * Calls of the other services have no handler thread: each message is answered where it arrives. */
 #include "rpc/server_call.h"
@@ -17,8 +17,6 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-
-enum { SEND_MS = 60000 }; /* a client that does not read for so long has gone */
 
 static unsigned enlist(server_call *call)
 {
@@ -52,7 +50,7 @@ static void delist(server_call *call)
 }
 
 /* The server may go as soon as its last call has left the list. */
-static void unref(server_call *call)
+void lima_server_call_unref(server_call *call)
 {
     if (atomic_fetch_sub(&call->refs, 1) > 1)
         return;
@@ -72,7 +70,7 @@ static void ref(server_call *call)
 }
 
 /* Posts a batch, which holds a reference until its tag is back. */
-static void post(server_call *call, server_batch what, const grpc_op *ops, size_t count)
+void lima_server_call_post(server_call *call, server_batch what, const grpc_op *ops, size_t count)
 {
     ref(call);
     if (grpc_call_start_batch(call->call, ops, count, &call->tags[what], NULL) != GRPC_CALL_OK) {
@@ -95,7 +93,7 @@ void lima_server_call_await(lima_server *server)
     if (grpc_server_request_call(server->grpc, &call->call, &call->details, &call->metadata, server->queue,
                                  server->queue, &call->tags[BATCH_NEW])
         != GRPC_CALL_OK)
-        unref(call);
+        lima_server_call_unref(call);
 }
 
 static const lima_service_method *find_service_method(const lima_server *server, const char *path, size_t len)
@@ -107,7 +105,7 @@ static const lima_service_method *find_service_method(const lima_server *server,
     return NULL;
 }
 
-static grpc_op close_op(server_call *call)
+grpc_op lima_server_call_close_op(server_call *call)
 {
     grpc_op op = {.op = GRPC_OP_RECV_CLOSE_ON_SERVER};
     op.data.recv_close_on_server.cancelled = &call->closed_early;
@@ -119,7 +117,7 @@ static void post_message(server_call *call, bool with_headers)
     grpc_op ops[2] = {{.op = GRPC_OP_RECV_MESSAGE}, {.op = GRPC_OP_SEND_INITIAL_METADATA}};
     ops[0].data.recv_message.recv_message = &call->request;
     call->headers_sent |= with_headers;
-    post(call, BATCH_MESSAGE, ops, with_headers ? 2 : 1);
+    lima_server_call_post(call, BATCH_MESSAGE, ops, with_headers ? 2 : 1);
 }
 
 static void refuse(server_call *call, lima_code code, const char *text)
@@ -164,7 +162,7 @@ static void arrived(server_call *call)
     bool refused = takes_too_much(call, count);
     call->at_once = !refused && call->method && lima_server_is_inline(call->method);
     if (!call->at_once)
-        post(call, BATCH_CLOSE, (grpc_op[]){close_op(call)}, 1);
+        lima_server_call_post(call, BATCH_CLOSE, (grpc_op[]){lima_server_call_close_op(call)}, 1);
     if (refused) /* not by a status: a peer that does not read would keep the call until it did */
         grpc_call_cancel_with_status(call->call, GRPC_STATUS_RESOURCE_EXHAUSTED,
                                      "too many calls at once; try again later", NULL);
@@ -174,7 +172,7 @@ static void arrived(server_call *call)
         post_message(call, call->method && call->method->stream);
 }
 
-/* ---- answers ---- */
+/* ---- for handlers ---- */
 
 grpc_slice lima_server_call_take_request(server_call *call)
 {
@@ -187,105 +185,6 @@ grpc_slice lima_server_call_take_request(server_call *call)
     grpc_byte_buffer_destroy(call->request);
     call->request = NULL;
     return bytes;
-}
-
-static grpc_byte_buffer *wrap(const lima_buf *bytes)
-{
-    grpc_slice slice = grpc_slice_from_copied_buffer(lima_buf_str(bytes), bytes->len);
-    grpc_byte_buffer *buffer = grpc_raw_byte_buffer_create(&slice, 1);
-    grpc_slice_unref(slice);
-    return buffer;
-}
-
-static void log_end(const server_call *call, lima_code code, const char *text)
-{
-    lima_log_level level =
-        code == LIMA_CODE_OK || code == LIMA_CODE_CANCELLED || !call->method ? LIMA_LOG_DEBUG : LIMA_LOG_WARN;
-    if (level > lima_log_get_level())
-        return;
-    lima_log(level, "%.*s: %s after %llu ms%s%s", (int)GRPC_SLICE_LENGTH(call->details.method),
-             (const char *)GRPC_SLICE_START_PTR(call->details.method), lima_code_name(code),
-             (unsigned long long)(lima_clock_now() - call->began), text ? ": " : "", text ? text : "");
-}
-
-/* Adds what must go out before anything else can. */
-static size_t add_headers(server_call *call, grpc_op *ops, size_t count)
-{
-    if (!call->headers_sent)
-        ops[count++] = (grpc_op){.op = GRPC_OP_SEND_INITIAL_METADATA};
-    call->headers_sent = true;
-    return count;
-}
-
-static size_t add_message(grpc_byte_buffer *message, grpc_op *ops, size_t count)
-{
-    ops[count] = (grpc_op){.op = GRPC_OP_SEND_MESSAGE};
-    ops[count].data.send_message.send_message = message;
-    return count + 1;
-}
-
-void lima_server_call_finish(server_call *call, const lima_buf *reply, lima_code code, const char *text)
-{
-    grpc_op ops[4];
-    grpc_byte_buffer *message = reply ? wrap(reply) : NULL;
-    grpc_slice details = grpc_slice_from_copied_string(text ? text : "");
-    size_t count = add_headers(call, ops, 0);
-    if (message)
-        count = add_message(message, ops, count);
-    ops[count] = (grpc_op){.op = GRPC_OP_SEND_STATUS_FROM_SERVER};
-    ops[count].data.send_status_from_server.status = (grpc_status_code)code;
-    ops[count++].data.send_status_from_server.status_details = &details;
-    if (call->at_once)
-        ops[count++] = close_op(call);
-    log_end(call, code, text);
-    call->delete_ok = code == LIMA_CODE_OK && call->method == &lima_method_table()[LIMA_METHOD_DELETE];
-    lima_monitor_enter(call->server->monitor);
-    call->finished = lima_clock_now();
-    lima_monitor_leave(call->server->monitor);
-    post(call, BATCH_STATUS, ops, count);
-    grpc_byte_buffer_destroy(message);
-    grpc_slice_unref(details);
-    unref(call);
-}
-
-/* The monitor is entered. */
-static void await_sent(server_call *call)
-{
-    lima_deadline until = lima_clock_in(SEND_MS);
-    while (call->sending && lima_monitor_wait(call->server->monitor, until))
-        ;
-    if (call->sending)
-        grpc_call_cancel(call->call, NULL);
-    while (call->sending)
-        lima_monitor_wait(call->server->monitor,
-                          LIMA_DEADLINE_NEVER); /* a cancelled batch comes back at once */
-}
-
-static bool begin_sending(server_call *call)
-{
-    lima_monitor_enter(call->server->monitor);
-    bool can = !call->gone;
-    call->sending = can;
-    lima_monitor_leave(call->server->monitor);
-    return can;
-}
-
-static void post_send(server_call *call, const lima_buf *bytes)
-{
-    grpc_op ops[2];
-    grpc_byte_buffer *message = wrap(bytes);
-    post(call, BATCH_SEND, ops, add_message(message, ops, add_headers(call, ops, 0)));
-    grpc_byte_buffer_destroy(message);
-}
-
-void lima_server_call_send(server_call *call, const lima_buf *message)
-{
-    if (!begin_sending(call))
-        return;
-    post_send(call, message);
-    lima_monitor_enter(call->server->monitor);
-    await_sent(call);
-    lima_monitor_leave(call->server->monitor);
 }
 
 void lima_server_call_tie(server_call *call, lima_call *control_call)
@@ -325,9 +224,8 @@ static void answer_service(server_call *call)
     } else if (call->service_method->shape == LIMA_SERVICE_UNARY) {
         lima_server_call_finish(call, &reply, LIMA_CODE_OK, NULL);
     } else {
-        if (begin_sending(call))
-            post_send(call, &reply);
-        unref(call);
+        lima_server_call_pass(call, &reply);
+        lima_server_call_unref(call);
     }
     lima_buf_free(&reply);
 }
@@ -390,8 +288,8 @@ static void deleted(lima_server *server)
 void lima_server_call_event(server_tag *tag, bool success)
 {
     server_call *call = tag->call;
-    (void)atomic_load(
-        &call->refs); /* what was written before post() is seen here; gRPC sees to it as well, but no race detector sees gRPC */
+    /* What was written before a batch was posted is seen here; gRPC sees to it as well, but no race detector sees gRPC. */
+    (void)atomic_load(&call->refs);
     switch (tag->what) {
     case BATCH_NEW:
         if (success) {
@@ -416,5 +314,5 @@ void lima_server_call_event(server_tag *tag, bool success)
         break;
     }
     /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not follow the count */
-    unref(call);
+    lima_server_call_unref(call);
 }

@@ -68,6 +68,15 @@ void lima_server_call_await(lima_server *server);
 /* A tag has come back. */
 void lima_server_call_event(server_tag *tag, bool success);
 
+/* ---- between server_call.c and server_answer.c ---- */
+
+/* Posts a batch, which holds a reference until its tag is back. */
+void lima_server_call_post(server_call *call, server_batch what, const grpc_op *ops, size_t count);
+void lima_server_call_unref(server_call *call);
+grpc_op lima_server_call_close_op(server_call *call);
+/* Like lima_server_call_send, without waiting: one message may be under way. */
+void lima_server_call_pass(server_call *call, const lima_buf *message);
+
 /* ---- for handlers; the handler owns one reference, which lima_server_call_finish gives back ---- */
 
 /* The request's bytes as one slice; the caller unrefs it. */
