@@ -1,0 +1,37 @@
+/* What the other modules of win/ know of a stream. */
+#pragma once
+
+#include <winsock2.h>
+
+#include "os/stream.h"
+
+/* A connected socket, made for overlapped use and bound to no completion port; the stream owns it. */
+lima_stream *lima_win_stream_of_socket(SOCKET socket);
+/* Our end of a one-way pipe, opened with FILE_FLAG_OVERLAPPED; the stream owns it. */
+lima_stream *lima_win_stream_of_pipe(HANDLE pipe);
+
+/* A socket of this family for overlapped use that no child inherits. INVALID_SOCKET: *err is set. */
+SOCKET lima_win_socket(int family, int protocol, lima_err *err);
+/* Connects; the socket is blocking afterwards. Fails as lima_win_fail does, or with DEADLINE_EXCEEDED, CANCELLED; no
+ * object in the text. */
+bool lima_win_connect(SOCKET socket, const struct sockaddr *to, int len, lima_deadline deadline, lima_wake *wake,
+                      lima_err *err);
+
+/* Address of a socket file; INVALID_ARGUMENT with the limit when the path is too long, or empty. */
+struct sockaddr_un;
+bool lima_win_address(const char *path, struct sockaddr_un *ret, lima_err *err);
+
+/* A new one-way pipe without a name that others could know. *ret_ours is overlapped, *ret_theirs synchronous; no
+ * child inherits either. `we_write`: from us to them. */
+bool lima_win_pipe(bool we_write, HANDLE *ret_ours, HANDLE *ret_theirs, lima_err *err);
+
+/* What a stream is that can only be used by blocking calls: a thread makes them (stream_worker.c). */
+typedef struct lima_win_worker lima_win_worker;
+lima_stream *lima_win_stream_of_worker(lima_win_worker *worker);
+bool lima_win_worker_start(HANDLE file, bool write, lima_win_worker **ret, lima_err *err); /* owns the handle */
+bool lima_win_worker_read(lima_win_worker *worker, void *into, size_t len, lima_deadline deadline,
+                          lima_wake *wake, size_t *ret_len, lima_err *err);
+/* Some of the bytes, at least one. */
+bool lima_win_worker_write(lima_win_worker *worker, const void *bytes, size_t len, lima_deadline deadline,
+                           lima_wake *wake, size_t *ret_len, lima_err *err);
+void lima_win_worker_free(lima_win_worker *worker);
