@@ -1,7 +1,7 @@
 # What ships. Fat LTO objects: the SDK's static library must link without LTO too.
 target_compile_options(lima_flags INTERFACE
     $<$<NOT:$<BOOL:$<TARGET_PROPERTY:LIMA_TEST>>>:-flto=auto;-ffat-lto-objects> -ffunction-sections -fdata-sections
-    -fstack-protector-strong)
+    -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
 # Depends on what the optimiser inlines, and cannot know that an output is set when a function says true. Preset dev keeps it.
 target_compile_options(lima_flags INTERFACE -Wno-maybe-uninitialized)
 target_link_options(lima_flags INTERFACE -Wl,--gc-sections)
@@ -9,12 +9,12 @@ target_link_options(lima_ship INTERFACE -flto=auto -O2)
 # Dozens of test programs: the machine code in the fat objects does, and links in a tenth of the time.
 target_link_options(lima_test_link INTERFACE -fno-lto -fno-use-linker-plugin)
 if(WIN32)
-    # Position-independent and stack-probing by nature. What MinGW-w64 12 has not: control-flow guard (/guard:cf), and the
-    # checked functions of _FORTIFY_SOURCE.
-    target_link_options(lima_flags INTERFACE -Wl,--dynamicbase,--high-entropy-va,--nxcompat,--no-insert-timestamp -s)
+    # Position-independent and stack-probing by nature. What gcc has not: control-flow guard (/guard:cf).
+    target_link_options(lima_flags INTERFACE -Wl,--dynamicbase,--high-entropy-va,--nxcompat,--no-insert-timestamp -s
+        -fstack-protector-strong)
     return()
 endif()
-target_compile_options(lima_flags INTERFACE -fPIE -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+target_compile_options(lima_flags INTERFACE -fPIE -fstack-clash-protection)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     target_compile_options(lima_flags INTERFACE -fcf-protection=full)
 endif()
