@@ -1,0 +1,3 @@
+# What of win/ is plain C: tested on every host.
+lima_test(test_win_path LEVEL unit SOURCES test_win_path.c ../../win/path.c DEPENDS lima_base)
+target_include_directories(test_win_path PRIVATE "${PROJECT_SOURCE_DIR}/win")
