@@ -41,7 +41,7 @@ static const struct {
     {ENOTCONN, LIMA_CODE_UNAVAILABLE},
 };
 
-lima_code lima_posix_code(int os_error)
+static lima_code code_of(int os_error)
 {
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
         if (codes[i].os_error == os_error)
@@ -60,7 +60,7 @@ bool lima_posix_fail(lima_err *err, int os_error, const char *fmt, ...)
     va_end(args);
     if (len >= (int)sizeof object)
         object[lima_utf8_cut(object, sizeof object - 1, sizeof object - 2)] = '\0';
-    lima_err_set(err, lima_posix_code(os_error), "%s: %s", object, strerror(os_error));
+    lima_err_set(err, code_of(os_error), "%s: %s", object, strerror(os_error));
     if (err)
         err->os_code = os_error;
     return false;

@@ -45,7 +45,8 @@ static char *file_in(const char *dir, const char *name)
     return NULL;
 }
 
-bool lima_guest_find(const char *path, lima_guest *ret, lima_err *err)
+/* A folder (disk.qcow2, vmlinuz, initrd) or an image file. NOT_FOUND says what is missing. */
+static bool find_guest(const char *path, lima_guest *ret, lima_err *err)
 {
     lima_file_info info = {0};
     if (!lima_file_stat(path, true, &info, err))
@@ -65,7 +66,7 @@ bool lima_guest_find(const char *path, lima_guest *ret, lima_err *err)
     return true;
 }
 
-void lima_guest_free(lima_guest *guest)
+static void free_guest(lima_guest *guest)
 {
     free(guest->image);
     free(guest->kernel);
@@ -208,7 +209,7 @@ static bool find_parts(const lima_ctl_args *args, lima_machine *machine, lima_er
         || !lima_find_driver_beside(lima_ctl_str(args, "driver"), &machine->program, err))
         return false;
     machine->vm_type = lima_launch_driver_name(machine->program);
-    if (image && !lima_guest_find(image, &machine->guest, err))
+    if (image && !find_guest(image, &machine->guest, err))
         return false;
     return choose_port(args, machine, err) && make_folder(args, machine, err);
 }
@@ -303,7 +304,7 @@ void lima_machine_end(lima_machine *machine, bool keep)
         lima_file_lock_release(machine->lock);
     if (machine->dir && !machine->named && !keep)
         lima_dir_remove(machine->dir, NULL);
-    lima_guest_free(&machine->guest);
+    free_guest(&machine->guest);
     free(machine->dir);
     free(machine->program);
     free(machine->vm_type);

@@ -26,10 +26,6 @@ typedef struct lima_machine {
     lima_file_lock *lock;
 } lima_machine;
 
-/* A folder (disk.qcow2, vmlinuz, initrd) or an image file. NOT_FOUND says what is missing. */
-bool lima_guest_find(const char *path, lima_guest *ret, lima_err *err);
-void lima_guest_free(lima_guest *guest);
-
 /* Makes the folder with key, cidata, kernel, image and lima.yaml; the original image is only read. A failure
  * leaves nothing of a new machine behind. CANCELLED by the wake of `args`. Mistakes in flags are
  * INVALID_ARGUMENT. */

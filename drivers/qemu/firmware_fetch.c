@@ -16,7 +16,9 @@
 #include "os/process.h"
 #include "qemu/firmware.h"
 
-bool lima_qemu_firmware_check_digest(const char *digest, const void *bytes, size_t len, lima_err *err)
+/* Whether `digest` ("sha256:" and 64 digits) is that of the bytes. INVALID_ARGUMENT: not a digest we can check.
+ * DATA_LOSS: it differs. */
+static bool check_digest(const char *digest, const void *bytes, size_t len, lima_err *err)
 {
     uint8_t sum[LIMA_SHA256_LEN];
     char text[sizeof "sha256:" + 2 * LIMA_SHA256_LEN] = "sha256:";
@@ -37,8 +39,7 @@ bool lima_qemu_firmware_check_digest(const char *digest, const void *bytes, size
 static bool check_file(const char *path, const char *digest, lima_err *err)
 {
     lima_buf bytes = LIMA_BUF(QEMU_FIRMWARE_BYTES_MAX);
-    bool ok = lima_file_read(path, &bytes, err)
-              && lima_qemu_firmware_check_digest(digest, lima_buf_str(&bytes), bytes.len, err);
+    bool ok = lima_file_read(path, &bytes, err) && check_digest(digest, lima_buf_str(&bytes), bytes.len, err);
 
     lima_buf_free(&bytes);
     return ok;

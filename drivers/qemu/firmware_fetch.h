@@ -10,7 +10,3 @@ enum { QEMU_FIRMWARE_FETCH_MS = 120000, QEMU_FIRMWARE_BYTES_MAX = 128 * 1024 * 1
  * not there, and checks its digest. A failure is logged, and the other places of firmware.h are tried, as
  * Lima does. */
 void lima_qemu_firmware_fetch(const lima_instance *inst, lima_wake *wake);
-
-/* Pure: whether `digest` ("sha256:" and 64 digits) is that of the bytes. INVALID_ARGUMENT: not a digest we
- * can check. DATA_LOSS: it differs. */
-bool lima_qemu_firmware_check_digest(const char *digest, const void *bytes, size_t len, lima_err *err);

@@ -151,8 +151,8 @@ bool lima_qemu_probe_features(const lima_strv *words, const char *guest_arch, li
 
 /* ---- accelerator ---- */
 
-void lima_qemu_probe_accel_argv(const lima_strv *words, const char *guest_arch, const char *accel,
-                                const char *cpu, lima_strv *ret)
+static void add_accel_argv(const lima_strv *words, const char *guest_arch, const char *accel, const char *cpu,
+                           lima_strv *ret)
 {
     static const char *const rest[] = {"-m",   "64", "-nodefaults", "-no-user-config", "-display",
                                        "none", "-S", "-monitor",    "stdio",           NULL};
@@ -188,7 +188,7 @@ static qemu_accel_probe try_accel(const lima_strv *words, const char *guest_arch
     lima_process_exit end;
     lima_err err = {0};
 
-    lima_qemu_probe_accel_argv(words, guest_arch, accel, cpu, &argv);
+    add_accel_argv(words, guest_arch, accel, cpu, &argv);
     if (!lima_process_run(lima_strv_items(&argv), "quit\n", NULL, &errors, lima_clock_in(QEMU_ACCEL_TRY_MS),
                           wake, &end, &err))
         snprintf(probe.reason, sizeof probe.reason, "%s does not work here: %.160s", accel,

@@ -28,7 +28,3 @@ bool lima_qemu_probe_features(const lima_strv *words, const char *guest_arch, li
  * abort. A machine that runs nothing is made and ended at once. */
 qemu_accel_probe lima_qemu_probe_accel(const lima_strv *words, const char *guest_arch, const char *accel,
                                        const char *cpu, lima_wake *wake);
-
-/* Pure: the command line of that try. */
-void lima_qemu_probe_accel_argv(const lima_strv *words, const char *guest_arch, const char *accel,
-                                const char *cpu, lima_strv *ret);

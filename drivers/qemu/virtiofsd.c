@@ -86,7 +86,9 @@ static bool answers(const char *program, lima_wake *wake)
     return ok;
 }
 
-bool lima_qemu_virtiofsd_find(const char *qemu, lima_wake *wake, char **ret, lima_err *err)
+/* Looks where QEMU's vhost-user descriptions lie (the user's, those beside the program `qemu`, the system's) for one
+ * of type "fs" whose binary is the daemon written in Rust, then on PATH and in libexec folders. */
+static bool find_daemon(const char *qemu, lima_wake *wake, char **ret, lima_err *err)
 {
     lima_strv candidates = {0};
     char *found = NULL;
@@ -142,7 +144,7 @@ bool lima_qemu_virtiofsd_start_all(const char *qemu, const qemu_mounts *mounts, 
 
     if (mounts->kind != QEMU_MOUNT_VIRTIOFS || mounts->len == 0)
         return true;
-    bool ok = lima_qemu_virtiofsd_find(qemu, wake, &program, err);
+    bool ok = find_daemon(qemu, wake, &program, err);
     for (size_t i = 0; ok && i < mounts->len; i++)
         ok = start_one(program, &mounts->items[i], i, inst_dir, list, err);
     free(program);

@@ -8,12 +8,7 @@
 #include "qemu/helper.h"
 #include "qemu/mounts.h"
 
-/* Looks where QEMU's vhost-user descriptions lie (the user's, those beside the program `qemu`, the
- * system's) for one of type "fs" whose binary is the daemon written in Rust, then on PATH and in libexec
- * folders. Owned. NOT_FOUND with what to install. */
-bool lima_qemu_virtiofsd_find(const char *qemu, lima_wake *wake, char **ret, lima_err *err);
-
-/* Starts one per mount; nothing when the mounts are of another kind. Adds to `list` also on failure, what was
+/* Starts one per mount; nothing when the mounts are of another kind. NOT_FOUND with what to install. Adds to `list` also on failure, what was
  * started until then. */
 bool lima_qemu_virtiofsd_start_all(const char *qemu, const qemu_mounts *mounts, const char *inst_dir,
                                    lima_wake *wake, qemu_helpers *list, lima_err *err);

@@ -172,11 +172,6 @@ lima_deadline lima_check_in(const lima_check *check, uint64_t ms)
     return own < check->deadline ? own : check->deadline;
 }
 
-lima_wake *lima_check_wake(const lima_check *check)
-{
-    return check->config->wake;
-}
-
 /* ---- processes ---- */
 
 /* What limactl 2.0 and 2.1 do before Configure: there the configuration is filled by a run of its own. */

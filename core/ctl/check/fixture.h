@@ -43,7 +43,6 @@ lima_json *lima_check_instance(lima_check *check);      /* the Instance document
 bool lima_check_use_folder(lima_check *check, const char *name, lima_err *err);
 /* That time from now, but not past the case's own deadline. */
 lima_deadline lima_check_in(const lima_check *check, uint64_t ms);
-lima_wake *lima_check_wake(const lima_check *check);
 
 /* ---- processes ---- */
 bool lima_check_serve_as(lima_check *check, lima_launch_mode mode, lima_err *err);

@@ -15,7 +15,6 @@ typedef enum lima_http2_type {
     LIMA_HTTP2_SETTINGS = 4,
     LIMA_HTTP2_PING = 6,
     LIMA_HTTP2_GOAWAY = 7,
-    LIMA_HTTP2_WINDOW_UPDATE = 8,
 } lima_http2_type;
 
 enum {
