@@ -19,7 +19,7 @@ enum {
 char *lima_wsl2_distro_name(const char *instance);
 /* [A-Za-z0-9._-]{1,256}, not "Legacy". */
 bool lima_wsl2_name_check(const char *distro, lima_err *err);
-bool lima_wsl2_name_valid(const char *text, size_t len);
+bool lima_wsl2_name_valid(const char *text);
 
 /* Environment for every run, "NAME=value" or "NAME" to remove (lima_process_desc.env_add): UTF-8 output,
  * and nothing of the user's crosses into the guest. NULL-terminated, static. */

@@ -1,0 +1,59 @@
+#include "wsl2/reader.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "os/thread.h"
+
+enum { CHUNK_BYTES = 64 * 1024 };
+
+struct wsl2_reader {
+    lima_stream *from;
+    wsl2_got *got;
+    void *arg;
+    lima_thread *thread;
+    lima_wake *stop, *done;
+};
+
+static void run(void *arg)
+{
+    wsl2_reader *reader = arg;
+    char *chunk = lima_mem_zalloc(CHUNK_BYTES, 1);
+    size_t len = 0;
+
+    while (lima_stream_read(reader->from, chunk, CHUNK_BYTES, LIMA_DEADLINE_NEVER, reader->stop, &len, NULL) && len)
+        reader->got(reader->arg, chunk, len);
+    free(chunk);
+    lima_wake_raise(reader->done);
+}
+
+static void release(wsl2_reader *reader)
+{
+    lima_wake_free(reader->stop);
+    lima_wake_free(reader->done);
+    free(reader);
+}
+
+bool lima_wsl2_reader_start(lima_stream *from, wsl2_got *got, void *arg, wsl2_reader **ret, lima_err *err)
+{
+    wsl2_reader *reader = lima_mem_zalloc(1, sizeof *reader);
+
+    *reader = (wsl2_reader){
+        .from = from, .got = got, .arg = arg, .stop = lima_wake_new(), .done = lima_wake_new()};
+    if (!lima_thread_start("wsl2-reader", run, reader, &reader->thread, err)) {
+        release(reader);
+        return false;
+    }
+    *ret = reader;
+    return true;
+}
+
+void lima_wsl2_reader_end(wsl2_reader *reader, lima_deadline until)
+{
+    if (!reader)
+        return;
+    lima_wake_wait(reader->done, until);
+    lima_wake_raise(reader->stop);
+    lima_thread_join(reader->thread);
+    release(reader);
+}
