@@ -107,8 +107,12 @@ class Instance:
         with open(self.folder / "driver.stderr.log", "ab") as log:
             self.server = subprocess.Popen([self.program, "--inst-dir", self.folder], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                            stderr=log, env=self.env)
-        self.wait(self.socket.exists, "the driver's socket")
-        self.call("Configure", json.dumps(self.document()))
+        try:
+            self.wait(self.socket.exists, "the driver's socket")
+            self.call("Configure", json.dumps(self.document()))
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):

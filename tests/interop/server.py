@@ -8,8 +8,12 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
+
+# A test that is told to end removes what it has made.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
 
 def instance(folder, name):
@@ -38,6 +42,13 @@ class Server:
         self.log = open(self.folder / "driver.stderr.log", "w", encoding="utf-8")
         self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stderr=self.log,
                                         stdout=subprocess.PIPE if announce else subprocess.DEVNULL)
+        try:
+            self.find_socket(announce)
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def find_socket(self, announce):
         if announce:
             self.socket = json.loads(self.process.stdout.readline())["socketPath"]
         else:
