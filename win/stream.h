@@ -35,3 +35,8 @@ bool lima_win_worker_read(lima_win_worker *worker, void *into, size_t len, lima_
 bool lima_win_worker_write(lima_win_worker *worker, const void *bytes, size_t len, lima_deadline deadline,
                            lima_wake *wake, size_t *ret_len, lima_err *err);
 void lima_win_worker_free(lima_win_worker *worker);
+/* The pipe of a stream; NULL: none, or its writing has ended. */
+HANDLE lima_win_stream_pipe(const lima_stream *stream);
+/* The next waiting connection of a non-blocking listening socket; blocking, free of events, inherited by no child.
+ * INVALID_SOCKET: WSAGetLastError tells why. */
+SOCKET lima_win_accept(SOCKET listening);
