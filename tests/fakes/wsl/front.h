@@ -1,0 +1,37 @@
+/* The front end's two halves: front.c speaks the protocol (wslsim/protocol.py), front_posix.c and front_win.c are what
+ * it needs of the system. One call of wsl per process, so nothing is freed at the end. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    FRONT_FRAME_MAX = 1 << 20,
+    FRONT_MISTAKE = 254, /* exit code: no back end, which is the test's mistake */
+};
+
+typedef struct front_text { /* grows; a NUL ends each field */
+    char *at;
+    size_t len, room;
+} front_text;
+
+void front_field(front_text *text, const char *name, const char *value);
+void front_mistake(const char *words) __attribute__((noreturn));
+/* carries out what the back end says; the exit code it gave */
+uint32_t front_call(void);
+/* a process that hangs until the back end ends: the conhost of a call that hangs */
+void front_hang(void);
+
+/* The system's half. */
+void plat_hello(front_text *hello);                  /* kind, arg or cmdline, cwd, env.*, drive.*, self */
+bool plat_read_daemon(char *into, size_t room);      /* the file <state>/daemon */
+bool plat_connect(uint16_t port);                    /* the one connection */
+bool plat_send(const void *bytes, size_t len);
+bool plat_receive(void *into, size_t len);           /* all of it */
+bool plat_write(int stream, const void *bytes, size_t len); /* 1 or 2 */
+long plat_read_input(void *into, size_t len);        /* 0 at the end */
+bool plat_thread(void (*work)(void));
+void plat_grandchild(void);                          /* a child of our own that calls front_hang() */
+void plat_start_agent(void);                         /* Windows: the agent of this prefix */
+void plat_complain(const char *words);

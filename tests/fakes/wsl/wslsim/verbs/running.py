@@ -1,0 +1,75 @@
+"""Commands in a distribution: the front end's three streams are joined to the guest's (facts 1.2, 1.4)."""
+import os
+
+from .. import cmdline
+from ..errors import Failure
+from ..session import Session
+
+
+def run(call, parsed):
+    distro = find(call, parsed)
+    if parsed.argv is not None and not parsed.argv:
+        raise Failure("E_INVALIDARG")
+    order = {"user": parsed.user, "uid": distro.get("DefaultUid", 0), "argv": parsed.argv, "shell": parsed.shell,
+             "login": parsed.shell_type == "login", "env": environment(call, distro), "cd": folder(call, parsed)}
+    if parsed.shell_type == "none" and parsed.shell is not None:
+        order["argv"] = cmdline.split(parsed.shell)
+    guest = start(call, distro)
+    order["user"] = order["user"] or guest.default_user()
+    order["cd"] = order["cd"] if order["cd"] is not None else translated_folder(call, guest)
+    return Session(call, guest, order).run()
+
+
+def find(call, parsed):
+    if parsed.guid:
+        found = call.state.find_guid(parsed.guid)
+        if not found:
+            raise Failure("WSL_E_DISTRO_NOT_FOUND", "Service", "CreateInstance", "ReadDistroConfig")
+    elif parsed.name:
+        found = call.distro(parsed.name)
+    else:
+        found = call.state.default()
+        if not found:
+            raise Failure("WSL_E_DEFAULT_DISTRO_NOT_FOUND")
+    call.name = found.name
+    if found.state != 1:
+        raise Failure("E_ILLEGAL_STATE_CHANGE", "Service", "CreateInstance")
+    return found
+
+
+def start(call, distro):
+    if distro.guid in call.service.transient:
+        raise Failure("E_ILLEGAL_STATE_CHANGE", "Service", "CreateInstance")
+    return call.service.start(distro, call.paths.mounted(), [])
+
+
+def folder(call, parsed):
+    """--cd as a folder of the guest, None where the caller's own is to be used."""
+    if parsed.cd is None:
+        return None
+    if parsed.cd[:1] in ("/", "~") and parsed.cd:
+        return parsed.cd
+    host = call.paths.host(parsed.cd) if parsed.cd else None
+    if host is None or not os.path.isdir(host):
+        raise Failure("E_INVALIDARG")
+    return None
+
+
+def translated_folder(call, guest):
+    found = call.paths.drive_of(call.paths.cwd)
+    enabled = guest.setting("automount", "enabled", "true").lower() in ("true", "1")
+    if found and enabled:
+        return os.path.join(guest.setting("automount", "root", "/mnt/"), *found)
+    call.out.warn_of("cwd", folder=call.paths.cwd)
+    return "~"
+
+
+def environment(call, distro):
+    """The distribution's own variables and those of WSLENV."""
+    env = dict(pair.split("=", 1) for pair in distro.get("DefaultEnvironment", []) if "=" in pair)
+    env["WSL_DISTRO_NAME"] = distro.name
+    for item in filter(None, call.env.get("WSLENV", "").split(":")):
+        name, _, flags = item.partition("/")
+        if name in call.env and "w" not in flags:
+            env[name] = call.env[name]
+    return env
