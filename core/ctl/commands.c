@@ -23,6 +23,10 @@ static const lima_ctl_flag PROGRAM_FLAGS[] = {
     {                                                                                                        \
         .name = "json", .help = "Print JSON"                                                                 \
     }
+#define TIMEOUT_FLAG(standard, text)                                                                         \
+    {                                                                                                        \
+        .name = "timeout", .type = LIMA_CTL_DURATION, .value = "TIME", .dflt = (standard), .help = (text)    \
+    }
 #define DRIVER_OPERAND                                                                                       \
     {                                                                                                        \
         .name = "DRIVER", .complete = LIMA_CTL_DRIVERS,                                                      \
@@ -43,21 +47,13 @@ static const lima_ctl_flag LIST_FLAGS[] = {
     {.name = "probe",
      .dflt = "true",
      .help = "Run each driver to learn its version and the Lima releases it serves"},
-    {.name = "timeout",
-     .type = LIMA_CTL_DURATION,
-     .value = "TIME",
-     .dflt = "5s",
-     .help = "Longest wait for one answer of a driver"},
+    TIMEOUT_FLAG("5s", "Longest wait for one answer of a driver"),
     {0},
 };
 
 static const lima_ctl_flag INFO_FLAGS[] = {
     JSON_FLAG,
-    {.name = "timeout",
-     .type = LIMA_CTL_DURATION,
-     .value = "TIME",
-     .dflt = "10s",
-     .help = "Longest wait for the driver"},
+    TIMEOUT_FLAG("10s", "Longest wait for the driver"),
     {0},
 };
 
@@ -68,11 +64,7 @@ static const lima_ctl_flag STATUS_FLAGS[] = {
      .value = "DRIVER",
      .complete = LIMA_CTL_DRIVERS,
      .help = "Ask this driver instead of the one that lima.yaml names"},
-    {.name = "timeout",
-     .type = LIMA_CTL_DURATION,
-     .value = "TIME",
-     .dflt = "10s",
-     .help = "Longest wait for the driver"},
+    TIMEOUT_FLAG("10s", "Longest wait for the driver"),
     {0},
 };
 
@@ -102,11 +94,7 @@ static const lima_ctl_flag CALL_FLAGS[] = {
      .choices = MODES,
      .dflt = "auto",
      .help = "How the driver is started: as Lima 2.2 does, as Lima 2.0 does, over its standard streams"},
-    {.name = "timeout",
-     .type = LIMA_CTL_DURATION,
-     .value = "TIME",
-     .dflt = "10m",
-     .help = "Longest wait for the answer; Start has none"},
+    TIMEOUT_FLAG("10m", "Longest wait for the answer; Start has none"),
     {0},
 };
 
@@ -173,11 +161,7 @@ static const lima_ctl_flag RUN_FLAGS[] = {
      .value = "NAME",
      .help = "Keep the machine under this name and go on with it next time"},
     {.name = "keep", .help = "Leave the temporary folder for a look at it afterwards"},
-    {.name = "timeout",
-     .type = LIMA_CTL_DURATION,
-     .value = "TIME",
-     .dflt = "10m",
-     .help = "Longest wait for SSH in the guest"},
+    TIMEOUT_FLAG("10m", "Longest wait for SSH in the guest"),
     {0},
 };
 
@@ -208,10 +192,7 @@ static const lima_ctl_flag CHECK_FLAGS[] = {
      .value = "FILE",
      .complete = LIMA_CTL_FILES,
      .help = "Write the report there"},
-    {.name = "timeout",
-     .type = LIMA_CTL_DURATION,
-     .value = "TIME",
-     .help = "Longest time of one case; else 60s, with a guest 5m"},
+    TIMEOUT_FLAG(NULL, "Longest time of one case; else 60s, with a guest 5m"),
     {0},
 };
 

@@ -178,21 +178,28 @@ static void start_vanishing_at_any_byte__leaves_no_vm(void **state)
     expect_served(h);
 }
 
+/* A connection with so many calls that never get their request. */
+static lima_stream *open_calls(const harness *h, unsigned count)
+{
+    lima_buf bytes = LIMA_BUF(RAW_BYTES_MAX);
+    lima_stream *stream = raw_connect(h);
+    lima_http2_add_opening(&bytes);
+    for (uint32_t i = 0; i < count; i++)
+        add_headers(&bytes, 2 * i + 1, "/Driver/Create");
+    raw_send(stream, &bytes, bytes.len);
+    lima_buf_free(&bytes);
+    return stream;
+}
+
 static void calls_without_request__end_by_themselves(void **state)
 {
     enum { CALLS = LIMA_SERVER_STREAMS_MAX };
     harness *h = *state;
-    lima_buf bytes = LIMA_BUF(RAW_BYTES_MAX);
-    lima_http2_add_opening(&bytes);
-    for (uint32_t i = 0; i < CALLS; i++)
-        add_headers(&bytes, 2 * i + 1, "/Driver/Create");
-    lima_stream *stream = raw_connect(h);
-    raw_send(stream, &bytes, bytes.len);
+    lima_stream *stream = open_calls(h, CALLS);
     await_calls(h, CALLS, CALLS);
     expect_served(h);
     await_calls(h, 0, 0); /* after LIMA_SERVER_REQUEST_MS */
     lima_stream_close(stream);
-    lima_buf_free(&bytes);
 }
 
 static void flood_of_slow_calls__readers_are_still_answered(void **state)
@@ -226,16 +233,10 @@ static void too_many_calls_on_one_connection__leave_room_for_others(void **state
 {
     enum { CALLS = 2 * LIMA_SERVER_CALLS_MAX };
     harness *h = *state;
-    lima_buf bytes = LIMA_BUF(RAW_BYTES_MAX);
-    lima_http2_add_opening(&bytes);
-    for (uint32_t i = 0; i < CALLS; i++)
-        add_headers(&bytes, 2 * i + 1, "/Driver/Create");
-    lima_stream *stream = raw_connect(h);
-    raw_send(stream, &bytes, bytes.len);
+    lima_stream *stream = open_calls(h, CALLS);
     await_calls(h, 1, LIMA_SERVER_STREAMS_MAX);
     expect_served(h);
     lima_stream_close(stream);
-    lima_buf_free(&bytes);
     await_calls(h, 0, 0);
 }
 

@@ -28,6 +28,14 @@ static void begin(pending *p, lima_client *client, const char *method)
         fail_msg("%s", err.text);
 }
 
+/* A CreateDisk that waits in its callback. */
+static void begin_blocked(pending *p, const harness *h)
+{
+    scripted_block("create_disk");
+    begin(p, h->client, "CreateDisk");
+    scripted_await("create_disk", 1);
+}
+
 static void end(pending *p)
 {
     lima_thread_join(p->thread);
@@ -42,9 +50,7 @@ static void readers__are_answered_while_changers_block(void **state)
     lima_client *other = connect_client(h);
     pending disk, stop;
     configure(h->client, h);
-    scripted_block("create_disk");
-    begin(&disk, h->client, "CreateDisk");
-    scripted_await("create_disk", 1);
+    begin_blocked(&disk, h);
     begin(&stop, h->client, "Stop");
     static const char *const readers[] = {"Info",        "Validate",          "SSHAddress",
                                           "BootScripts", "ForwardGuestAgent", "GuestAgentConn"};
@@ -81,9 +87,7 @@ static void cancelled_call__stops_its_work(void **state)
     harness *h = *state;
     pending disk;
     configure(h->client, h);
-    scripted_block("create_disk");
-    begin(&disk, h->client, "CreateDisk");
-    scripted_await("create_disk", 1);
+    begin_blocked(&disk, h);
     lima_wake_raise(disk.wake);
     end(&disk);
     assert_int_equal(disk.err.code, LIMA_CODE_CANCELLED);
@@ -129,9 +133,7 @@ static void look__counts_calls_and_tells_the_last(void **state)
     lima_server_look(h->server, &s);
     assert_int_equal(s.called, 0);
     configure(h->client, h);
-    scripted_block("create_disk");
-    begin(&disk, h->client, "CreateDisk");
-    scripted_await("create_disk", 1);
+    begin_blocked(&disk, h);
     lima_server_look(h->server, &s);
     assert_int_equal(s.calls, 1);
     assert_true(s.called > 0);
@@ -175,9 +177,7 @@ static void stop__cancels_what_does_not_finish(void **state)
     harness *h = *state;
     pending disk;
     configure(h->client, h);
-    scripted_block("create_disk");
-    begin(&disk, h->client, "CreateDisk");
-    scripted_await("create_disk", 1);
+    begin_blocked(&disk, h);
     assert_int_equal(harness_stop(h, 1), 0);
     end(&disk);
     assert_false(disk.ok);

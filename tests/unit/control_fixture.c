@@ -71,6 +71,13 @@ void begin(runner *r, method *run_method)
     begin_as(r, run_method, LIMA_GENERATION_2_2);
 }
 
+void begin_blocked(runner *r, method *run_method, const char *callback)
+{
+    scripted_block(callback);
+    begin(r, run_method);
+    scripted_await(callback, 1);
+}
+
 void end(runner *r)
 {
     lima_thread_join(r->thread);

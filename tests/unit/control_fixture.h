@@ -37,7 +37,8 @@ typedef struct runner {
 } runner;
 
 void begin(runner *r, method *run);
-void begin_session(runner *r, lima_generation generation); /* Start, until the VM runs */
+void begin_blocked(runner *r, method *run, const char *callback); /* until it waits in that callback */
+void begin_session(runner *r, lima_generation generation);        /* Start, until the VM runs */
 void end(runner *r); /* waits for it, and frees what it held; results stay readable */
 
 void await_queue(unsigned len);        /* until so many calls are in the control's queue */

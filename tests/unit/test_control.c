@@ -14,9 +14,7 @@ static void exclusive__second_waits_for_the_first(void **state)
 {
     runner disk, create;
     (void)state;
-    scripted_block("create_disk");
-    begin(&disk, lima_control_create_disk);
-    scripted_await("create_disk", 1);
+    begin_blocked(&disk, lima_control_create_disk, "create_disk");
     begin(&create, lima_control_create);
     assert_true(call_now(lima_control_validate, NULL)); /* beside them */
     assert_int_equal(scripted_count("create"), 0);
@@ -32,9 +30,7 @@ static void exclusive__cancelled_while_waiting__leaves_the_queue(void **state)
 {
     runner disk, create;
     (void)state;
-    scripted_block("create_disk");
-    begin(&disk, lima_control_create_disk);
-    scripted_await("create_disk", 1);
+    begin_blocked(&disk, lima_control_create_disk, "create_disk");
     begin(&create, lima_control_create);
     lima_call_cancel(create.call);
     end(&create); /* although the first one still runs */
@@ -50,9 +46,7 @@ static void exclusive__cancelled_while_running__stops_its_work(void **state)
 {
     runner disk;
     (void)state;
-    scripted_block("create_disk");
-    begin(&disk, lima_control_create_disk);
-    scripted_await("create_disk", 1);
+    begin_blocked(&disk, lima_control_create_disk, "create_disk");
     lima_call_cancel(disk.call);
     end(&disk);
     assert_false(disk.ok);

@@ -181,9 +181,7 @@ static void start__client_goes_while_starting__does_not_leave_a_vm(void **state)
 {
     runner s;
     (void)state;
-    scripted_block("start");
-    begin(&s, NULL);
-    scripted_await("start", 1);
+    begin_blocked(&s, NULL, "start");
     lima_call_cancel(s.call);
     end(&s);
     assert_false(s.ok);
@@ -206,9 +204,7 @@ static void stop__while_starting__cancels_the_start(void **state)
 {
     runner s;
     (void)state;
-    scripted_block("start");
-    begin(&s, NULL);
-    scripted_await("start", 1);
+    begin_blocked(&s, NULL, "start");
     assert_true(call_now(lima_control_stop, NULL));
     end(&s);
     assert_false(s.ok);
@@ -234,9 +230,7 @@ static void stop__while_a_disk_is_made__waits_for_it(void **state)
 {
     runner disk, stopping;
     (void)state;
-    scripted_block("create_disk");
-    begin(&disk, lima_control_create_disk);
-    scripted_await("create_disk", 1);
+    begin_blocked(&disk, lima_control_create_disk, "create_disk");
     begin(&stopping, lima_control_stop);
     scripted_release("create_disk");
     end(&disk);
