@@ -1,7 +1,8 @@
-# lima_test(NAME LEVEL level [SOURCES …] [DEPENDS …] [DEFINES …] [TIMEOUT s])   CMocka program; SOURCES default NAME.c
-# lima_script_test(NAME LEVEL level COMMAND … [TIMEOUT s] [SERIAL])             any program; exit 77 = skipped
+# lima_test(NAME LEVEL level [SOURCES …] [DEPENDS …] [DEFINES …] [TIMEOUT s] [SERIAL] [SOCKETS])   CMocka program; SOURCES default NAME.c
+# lima_script_test(NAME LEVEL level COMMAND … [TIMEOUT s] [SERIAL] [SOCKETS])   any program; exit 77 = skipped
 # lima_fuzz(NAME [SOURCES …] [DEPENDS …] [CORPUS dir])                          see below
-# level = ctest label = what a test needs to run: unit contract rpc drivers ctl fuzz arch sdk interop check e2e.
+# level = ctest label = what a test needs to run: unit contract rpc drivers ctl fuzz arch sdk interop check e2e; in a build for
+# Windows: win, which is all C tests, wsl winlima msi. They run under Wine there; SOCKETS: not where it has no local sockets.
 # Every test sees LIMA_BIN (programs), LIMA_TESTBIN (fakes), LIMA_SOURCE and the sanitizer options.
 set(LIMA_TEST_ENV
     "LIMA_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}" "LIMA_TESTBIN=${LIMA_TESTBIN}" "LIMA_SOURCE=${PROJECT_SOURCE_DIR}"
@@ -10,8 +11,22 @@ set(LIMA_TEST_ENV
     "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1"
     "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp:halt_on_error=1:second_deadlock_stack=1")
 
-function(_lima_register name level timeout)
-    set_tests_properties(${name} PROPERTIES LABELS "${level}" SKIP_RETURN_CODE 77 ENVIRONMENT "${LIMA_TEST_ENV}")
+if(WIN32)
+    list(APPEND LIMA_TEST_ENV "LIMA_WINE_PREFIX=${CMAKE_BINARY_DIR}/wine")
+    if(CMAKE_CROSSCOMPILING)
+        set(CMAKE_CROSSCOMPILING_EMULATOR "${PROJECT_SOURCE_DIR}/tests/wine/run")
+    endif()
+endif()
+
+function(_lima_register name level timeout sockets)
+    set(env "${LIMA_TEST_ENV}")
+    if(WIN32 AND level MATCHES "^(unit|contract|rpc|drivers|fuzz)$")
+        set(level win)
+    endif()
+    if(sockets)
+        list(APPEND env "LIMA_TEST_NEEDS=sockets")
+    endif()
+    set_tests_properties(${name} PROPERTIES LABELS "${level}" SKIP_RETURN_CODE 77 ENVIRONMENT "${env}")
     if(timeout)
         set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout})
     else()
@@ -20,7 +35,7 @@ function(_lima_register name level timeout)
 endfunction()
 
 function(lima_test name)
-    cmake_parse_arguments(arg "SERIAL" "LEVEL;TIMEOUT" "SOURCES;DEPENDS;DEFINES" ${ARGN})
+    cmake_parse_arguments(arg "SERIAL;SOCKETS" "LEVEL;TIMEOUT" "SOURCES;DEPENDS;DEFINES" ${ARGN})
     if(NOT arg_SOURCES)
         set(arg_SOURCES "${name}.c")
     endif()
@@ -32,14 +47,14 @@ function(lima_test name)
     target_link_libraries(${name} PRIVATE ${arg_DEPENDS} lima::cmocka)
     lima_windows_program(${name} TEST)
     add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
-    _lima_register(${name} "${arg_LEVEL}" "${arg_TIMEOUT}")
+    _lima_register(${name} "${arg_LEVEL}" "${arg_TIMEOUT}" "${arg_SOCKETS}")
     set_tests_properties(${name} PROPERTIES RUN_SERIAL "${arg_SERIAL}")
 endfunction()
 
 function(lima_script_test name)
-    cmake_parse_arguments(arg "SERIAL" "LEVEL;TIMEOUT" "COMMAND" ${ARGN})
+    cmake_parse_arguments(arg "SERIAL;SOCKETS" "LEVEL;TIMEOUT" "COMMAND" ${ARGN})
     add_test(NAME ${name} COMMAND ${arg_COMMAND} WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
-    _lima_register(${name} "${arg_LEVEL}" "${arg_TIMEOUT}")
+    _lima_register(${name} "${arg_LEVEL}" "${arg_TIMEOUT}" "${arg_SOCKETS}")
     set_tests_properties(${name} PROPERTIES RUN_SERIAL "${arg_SERIAL}")
 endfunction()
 
@@ -61,8 +76,8 @@ function(lima_fuzz name)
         add_executable(${name} ${arg_SOURCES} "${PROJECT_SOURCE_DIR}/tests/fuzz_replay.c")
         set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/fuzz")
         add_test(NAME ${name} COMMAND ${name} "${arg_CORPUS}")
-        _lima_register(${name} fuzz "${arg_TIMEOUT}")
-        endif()
+        _lima_register(${name} fuzz "${arg_TIMEOUT}" FALSE)
+    endif()
     target_include_directories(${name} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/tests")
     target_compile_definitions(${name} PRIVATE ${arg_DEFINES})
     target_compile_options(${name} PRIVATE -Wno-missing-prototypes)
