@@ -1,7 +1,17 @@
-# cmake -DIN=file -DOUT=file.h -DNAME=symbol -P embed.cmake: a file's bytes as a C array.
+# cmake -DIN=file -DOUT=file.h -DNAME=symbol [-DTEXT=ON] -P embed.cmake: a file's bytes as a C array.
+# TEXT: as a C string, CR removed (a checkout may have added it); then NAME_len counts the NUL.
 file(READ "${IN}" hex HEX)
+if(TEXT)
+    string(REGEX REPLACE "(..)" "\\1 " hex "${hex}00")
+    string(REPLACE "0d " "" hex "${hex}")
+    string(REPLACE " " "" hex "${hex}")
+endif()
 string(LENGTH "${hex}" digits)
 math(EXPR size "${digits} / 2")
 string(REGEX REPLACE "(................................)" "\\1\n" hex "${hex}")
 string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
-file(WRITE "${OUT}" "static const unsigned char ${NAME}[] = {\n${bytes}\n};\nenum { ${NAME}_len = ${size} };\n")
+set(type "unsigned char")
+if(TEXT)
+    set(type "char")
+endif()
+file(WRITE "${OUT}" "static const ${type} ${NAME}[] = {\n${bytes}\n};\nenum { ${NAME}_len = ${size} };\n")

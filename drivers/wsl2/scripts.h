@@ -16,31 +16,34 @@
 #define WSL2_GUEST_LOG "/var/log/lima-init.log" /* output of boot.sh, as Lima's own driver has it */
 
 /* One look at the guest before it is set up; read the answer with lima_wsl2_guest_parse (guest.h).
- * Arguments: uid wanted, user name. */
+ * Arguments: uid wanted, user name ("0", "" when not needed). */
 const char *lima_wsl2_script_probe(void);
 
-/* Writes standard input to file $1 with mode $2, by a temporary file beside it and a rename. Ends with 0, or
- * 1 and a reason on stderr. */
+/* Writes standard input, which must have $3 bytes, to file $1 with mode $2 ("0644"): all or nothing, for a
+ * wsl.exe that is killed looks like an end of input. Ends with 0, or 1 and a reason on stderr. */
 const char *lima_wsl2_script_write(void);
 /* Prints file $1 up to $2 bytes; a missing one is empty. */
 const char *lima_wsl2_script_read(void);
 
-/* Replaces WSL2_GUEST_CIDATA by the tar archive on standard input; only root can read it. Ends with 0, or 1
- * and a reason on stderr. */
+/* Replaces WSL2_GUEST_CIDATA by the tar archive on standard input, whose last entry must be the empty file
+ * WSL2_CIDATA_LAST (one that was cut off has none); only root can read it. Ends with 0, or 1 and a reason on
+ * stderr. */
+#define WSL2_CIDATA_LAST ".lima-complete"
 const char *lima_wsl2_script_cidata(void);
 
 /* Keeps the distribution alive as long as its standard input is open, and serves SSH meanwhile.
- * Arguments: port, listen address, nonce (hex), host name.
+ * Arguments: port, listen address, nonce (hex).
  * It starts an sshd of its own with a configuration of its own (keys only, password never; the nonce in the
- * banner), starts it again when it ends, and leaves the guest's own sshd alone. It prints
+ * banner), and leaves the guest's own sshd alone. It prints
  *     lima keeper PID                  first of all
  *     lima sshd ready                  listening
  *     lima sshd failed WORDS           not; the keeper stays, SSH by WSL2_WAY_STDIO may still work
- * Then it reads lines: "ping N" is answered by "lima pong N", "stop" and the end of input begin a clean stop:
+ * Then it reads lines: "ping N" is answered by "lima pong N", before which an sshd that has ended is started
+ * again (with one of the lines above; so ping now and then), "stop" and the end of input begin a clean stop:
  * sshd and known services end, everything is written to disk, "lima stopped", end with 0. */
 const char *lima_wsl2_script_keeper(void);
 
-/* A clean stop without the keeper (left running by a driver that died): the same, at once. */
+/* A clean stop without the keeper (left running by a driver that died): the same, at once. No arguments. */
 const char *lima_wsl2_script_stop(void);
 
 /* One SSH connection on standard input and output, by the configuration the keeper has made. */
@@ -64,6 +67,5 @@ const char *lima_wsl2_script_relay(void);
 const lima_boot_script *lima_wsl2_script_user(void);
 
 /* Arguments for the scripts, NULL-terminated as lima_wsl2_argv_sh takes them. */
-void lima_wsl2_keeper_args(uint16_t port, const char *listen_address, const char *nonce, const char *hostname,
-                           lima_strv *ret);
+void lima_wsl2_keeper_args(uint16_t port, const char *listen_address, const char *nonce, lima_strv *ret);
 void lima_wsl2_limits_args(uint32_t cpus, uint64_t memory, uint32_t uid, const char *distro, lima_strv *ret);
