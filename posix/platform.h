@@ -21,8 +21,8 @@ int lima_posix_accept(int listening);       /* likewise */
 ssize_t lima_posix_send(int socket, const void *bytes, size_t len); /* never blocks: EAGAIN */
 ssize_t lima_posix_write(int pipe, const void *bytes, size_t len);  /* write(2) that never raises SIGPIPE */
 int lima_posix_peer_uid(int socket, uid_t *ret);                    /* the effective user who connected */
-int lima_posix_wake_open(
-    int ret_fds[2]); /* [0] becomes readable for good after 8 bytes go into [1]; may be equal */
+/* [0] becomes readable for good after 8 bytes go into [1]; may be equal. */
+int lima_posix_wake_open(int ret_fds[2]);
 
 /* files.c */
 int lima_posix_flush(int fd);  /* to the medium, as far as the system can say */
@@ -45,9 +45,9 @@ int lima_posix_spawn_rest(posix_spawn_file_actions_t *actions, short *flags, int
 
 /* threads.c */
 void lima_posix_cond_init(pthread_cond_t *cond);
-void lima_posix_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex,
-                          lima_deadline deadline); /* returns at the deadline */
-void lima_posix_thread_name(const char *name);     /* of the calling thread */
+/* Returns at the deadline. */
+void lima_posix_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex, lima_deadline deadline);
+void lima_posix_thread_name(const char *name); /* of the calling thread */
 
 /* facts.c; owned strings, NULL: cannot be told */
 extern const char *const lima_posix_os_name;

@@ -21,6 +21,6 @@ bool lima_posix_poll(struct pollfd *fds, nfds_t count, lima_deadline deadline, l
  * LIMA_POSIX_PAUSE_MAX. False like lima_posix_poll. */
 bool lima_posix_pause(unsigned *pause_ms, lima_deadline deadline, lima_wake *wake, lima_err *err);
 
-int lima_posix_wake_fd(
-    const lima_wake *wake); /* -1: none, look at lima_posix_wake_raised from time to time */
+/* -1: none, look at lima_posix_wake_raised from time to time. */
+int lima_posix_wake_fd(const lima_wake *wake);
 bool lima_posix_wake_raised(const lima_wake *wake);

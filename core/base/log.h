@@ -31,6 +31,7 @@ void lima_log(lima_log_level level, const char *fmt, ...) LIMA_PRINTF(2, 3);
 
 void lima_log_set_level(lima_log_level level);
 lima_log_level lima_log_get_level(void);
+/* INVALID_ARGUMENT naming the levels. */
 bool lima_log_parse_level(const char *text, lima_log_level *ret, lima_err *err);
 void lima_log_set_sink(lima_log_sink *sink, void *arg); /* NULL: stderr again */
 /* copied; false when the table is full or the text is shorter than 4 bytes */

@@ -18,6 +18,6 @@ void lima_strv_addf(lima_strv *list, const char *fmt, ...) LIMA_PRINTF(2, 3);
 void lima_strv_add_all(lima_strv *list, const lima_strv *more);
 void lima_strv_sort(lima_strv *list); /* by bytes */
 bool lima_strv_has(const lima_strv *list, const char *text);
-const char *const *lima_strv_items(const lima_strv *list); /* never NULL, NULL-terminated */
-char *lima_strv_join(const lima_strv *list, const char *separator);
+const char *const *lima_strv_items(const lima_strv *list);          /* never NULL, NULL-terminated */
+char *lima_strv_join(const lima_strv *list, const char *separator); /* owned; "" for an empty list */
 void lima_strv_free(lima_strv *list);

@@ -12,7 +12,7 @@ size_t lima_utf8_char(const char *text, size_t len, uint32_t *ret_char);
 bool lima_utf8_valid(const char *text, size_t len);
 /* Length of the longest prefix of text[0..len) with at most `max` bytes that does not cut a character. */
 size_t lima_utf8_cut(const char *text, size_t len, size_t max);
-/* Both allocate the result with a terminating zero unit, and report the position of the first bad byte or
- * unit in the error. */
+/* Both allocate the result with a terminating zero unit, which *ret_len does not count. INVALID_ARGUMENT with
+ * the position of the first bad byte or unit. */
 bool lima_utf8_to_utf16(const char *text, size_t len, uint16_t **ret_units, size_t *ret_len, lima_err *err);
 bool lima_utf16_to_utf8(const uint16_t *units, size_t len, char **ret_text, size_t *ret_len, lima_err *err);

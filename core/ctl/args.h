@@ -22,5 +22,5 @@ struct lima_ctl_args {
     lima_strv operands, rest;
 };
 
-const lima_ctl_command *lima_ctl_find_command(const lima_ctl_program *program,
-                                              const char *name); /* NULL: none of that name */
+/* NULL: none of that name. */
+const lima_ctl_command *lima_ctl_find_command(const lima_ctl_program *program, const char *name);

@@ -82,9 +82,8 @@ typedef struct lima_ctl_program {
 } lima_ctl_program;
 
 /* Parses argv (argv[0] is skipped). INVALID_ARGUMENT with a text for the user, a second line of which says
- * where help is. `wake` is handed on to the
- * command; may be NULL. -h and --help anywhere before "--", "help [COMMAND]" and no argument at all give *ret
- * with lima_ctl_wants_help. `argv` must outlive *ret. */
+ * where help is. `wake` is handed on to the command; may be NULL. -h and --help anywhere before "--", "help
+ * [COMMAND]" and no argument at all give *ret with lima_ctl_wants_help. `argv` must outlive *ret. */
 bool lima_ctl_parse(const lima_ctl_program *program, int argc, char *const *argv, lima_wake *wake,
                     lima_ctl_args **ret, lima_err *err);
 void lima_ctl_args_free(lima_ctl_args *args);
@@ -97,13 +96,13 @@ bool lima_ctl_wants_help(const lima_ctl_args *args);
  * mistake (assert). */
 bool lima_ctl_bool(const lima_ctl_args *args, const char *flag);
 const char *lima_ctl_str(const lima_ctl_args *args, const char *flag); /* TEXT, CHOICE; NULL when not set */
-uint64_t lima_ctl_number(const lima_ctl_args *args,
-                         const char *flag); /* NUMBER; SIZE in bytes; DURATION in ms; 0 when not set */
+/* NUMBER; SIZE in bytes; DURATION in ms; 0 when not set. */
+uint64_t lima_ctl_number(const lima_ctl_args *args, const char *flag);
 bool lima_ctl_given(const lima_ctl_args *args, const char *flag);         /* the user wrote it */
 const char *lima_ctl_operand_at(const lima_ctl_args *args, size_t index); /* NULL when left out */
 const lima_strv *lima_ctl_rest(const lima_ctl_args *args);                /* what followed "--" */
-lima_wake *lima_ctl_wake(
-    const lima_ctl_args *args); /* raised by Ctrl-C, a closed terminal, a request to end */
+/* Raised by Ctrl-C, a closed terminal, a request to end. */
+lima_wake *lima_ctl_wake(const lima_ctl_args *args);
 
 /* "limadrv COMMAND: error: text" on stderr. Returns LIMA_CTL_FAILED; LIMA_CTL_INTERRUPTED when the wake was
  * raised and err says CANCELLED. */

@@ -1,7 +1,8 @@
 /* Calls: who looks at which instance, the queue of the state-changing ones, cancellation.
  *
- * The queue is a list; its first call runs and stays first while it does. Everything about it happens under the control's one
- * monitor, which no callback ever runs under. A wake cannot be lowered, so each call has its own. */
+ * The queue is a list; its first call runs and stays first while it does. Everything about it happens under
+ * the control's one monitor, which no callback ever runs under. A wake cannot be lowered, so each call has
+ * its own. */
 #include "driver/call.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* The calls of a control but Start: what each one sees to before the driver's callback, and what it adds to an error. */
+/* The calls of a control but Start: what each one sees to before the driver's callback, and what it adds to
+ * an error. */
 #include "driver/control.h"
 
 #include <stdlib.h>

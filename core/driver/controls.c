@@ -1,5 +1,5 @@
-/* A short list, searched from the front; a control is never freed under a call, since calls hold references. Configure works on its own instance and
- * publishes it at the end, so two at once do not meet. */
+/* A short list, searched from the front; a control is never freed under a call, since calls hold references.
+ * Configure works on its own instance and publishes it at the end, so two at once do not meet. */
 #include "driver/controls.h"
 
 #include <stdlib.h>

@@ -1,13 +1,16 @@
 /* The driver table: all that someone writes to make a Lima VM driver.
  *
- * Fill one `static const lima_driver`, call lima_driver_main from main, name the program lima-driver-NAME. The library does the rest: the gRPC service,
- * both process contracts of limactl 2.x, status inspection, the Start stream, ordering, life cycle (facts: lima-driver-contract 2, 3).
- * drivers/example is a complete driver.
+ * Fill one `static const lima_driver`, call lima_driver_main from main, name the program lima-driver-NAME.
+ * The library does the rest: the gRPC service, both process contracts of limactl 2.x, status inspection, the
+ * Start stream, ordering, life cycle (facts: lima-driver-contract 2, 3). drivers/example is a complete
+ * driver.
  *
- * Calls. State-changing callbacks (create … remove, snapshots) of one instance never run at the same time as each other. `wait` runs beside all of them; configure,
- * validate, info, inspect, ssh_address, display and guest agent callbacks may run at any time, in any thread. A callback that may take long
- * passes lima_call_wake(call) to its waits, or looks at lima_call_cancelled, and returns CANCELLED when the client has gone.
- * Failures: fill err with object, cause, next step; limactl prints the text to the user. A NULL callback succeeds and does nothing unless noted. */
+ * Calls. State-changing callbacks (create … remove, snapshots) of one instance never run at the same time as
+ * each other. `wait` runs beside all of them; configure, validate, info, inspect, ssh_address, display and
+ * guest agent callbacks may run at any time, in any thread. A callback that may take long passes
+ * lima_call_wake(call) to its waits, or looks at lima_call_cancelled, and returns CANCELLED when the client
+ * has gone. Failures: fill err with object, cause, next step; limactl prints the text to the user. A NULL
+ * callback succeeds and does nothing unless noted. */
 #pragma once
 
 #include <stdbool.h>
@@ -35,11 +38,12 @@ typedef enum lima_generation {
 typedef struct lima_call lima_call;
 const lima_instance *lima_call_instance(const lima_call *call); /* as last configured */
 lima_generation lima_call_generation(const lima_call *call);
-/* lima_driver.state_size zeroed bytes, one block per instance for the life of this process; {0} after a restart of the driver:
- * whatever must outlive it is asked from the VM, or read from the instance folder. Callbacks that run at the same time share it. */
+/* lima_driver.state_size zeroed bytes, one block per instance for the life of this process; {0} after a
+ * restart of the driver: whatever must outlive it is asked from the VM, or read from the instance folder.
+ * Callbacks that run at the same time share it. */
 void *lima_call_state(const lima_call *call);
-lima_wake *lima_call_wake(
-    const lima_call *call); /* raised when the client cancelled or has gone, or the driver is told to end */
+/* Raised when the client cancelled or has gone, or the driver is told to end. */
+lima_wake *lima_call_wake(const lima_call *call);
 bool lima_call_cancelled(const lima_call *call);
 
 typedef struct lima_driver_info {
@@ -47,8 +51,8 @@ typedef struct lima_driver_info {
     const char *virtio_port; /* … or on /dev/virtio-ports/THIS; NULL: no */
     bool dynamic_ssh_address, static_ssh_port, skip_socket_forwarding, no_cloud_init, rosetta_enabled,
         rosetta_binfmt;
-    const char *const *
-        image_formats; /* NULL-terminated; others are converted to raw by limactl 2.2+. NULL: all are taken */
+    /* NULL-terminated; others are converted to raw by limactl 2.2+. NULL: all are taken. */
+    const char *const *image_formats;
 } lima_driver_info;
 
 typedef enum lima_vm_state {
@@ -86,12 +90,13 @@ typedef struct lima_snapshot_list {
 void lima_snapshot_list_add(lima_snapshot_list *list, const lima_snapshot *item); /* copies the strings */
 void lima_snapshot_list_free(lima_snapshot_list *list);
 
-/* Snapshots, of a running VM with its memory or of a stopped one. Tags were checked before: 1 to 128 bytes of [A-Za-z0-9._-], first one a letter or digit. */
+/* Snapshots, of a running VM with its memory or of a stopped one. Tags were checked before: 1 to 128 bytes of
+ * [A-Za-z0-9._-], first one a letter or digit. */
 typedef struct lima_driver_snapshots {
-    bool (*create)(lima_call *call, const char *tag,
-                   lima_err *err); /* ALREADY_EXISTS when the tag is taken */
-    bool (*apply)(lima_call *call, const char *tag,
-                  lima_err *err); /* NOT_FOUND for an unknown tag, also below */
+    /* ALREADY_EXISTS when the tag is taken. */
+    bool (*create)(lima_call *call, const char *tag, lima_err *err);
+    /* NOT_FOUND for an unknown tag, also below. */
+    bool (*apply)(lima_call *call, const char *tag, lima_err *err);
     bool (*remove)(lima_call *call, const char *tag, lima_err *err);
     bool (*list)(lima_call *call, lima_snapshot_list *ret, lima_err *err);
 } lima_driver_snapshots;
@@ -115,35 +120,33 @@ typedef struct lima_driver {
     void (*state_free)(void *state); /* what the block owns, at the end of the process; a running VM stays */
 
     /* ---- without a VM; may run at any time ---- */
-    void (*info)(const lima_instance *inst_or_null,
-                 lima_driver_info *ret); /* *ret is zeroed before; asked at the start (NULL)
-                                                                             * and with each Configure */
-    bool (*configure)(lima_instance *inst,
-                      lima_err *err); /* fills defaults into inst->doc; vmType and mountType
-                                                                            * ("reverse-sshfs") are filled by the library if still missing */
+    /* *ret is zeroed before; asked at the start (NULL) and with each Configure. */
+    void (*info)(const lima_instance *inst_or_null, lima_driver_info *ret);
+    /* Fills defaults into inst->doc; vmType and mountType ("reverse-sshfs") are filled by the library if
+     * still missing. */
+    bool (*configure)(lima_instance *inst, lima_err *err);
     bool (*validate)(const lima_instance *inst, lima_err *err);
-    bool (*inspect)(const lima_instance *inst, lima_vm_status *ret,
-                    lima_err *err); /* from the hypervisor, now, within 5 s; must be set */
+    /* From the hypervisor, now, within 5 s; must be set. */
+    bool (*inspect)(const lima_instance *inst, lima_vm_status *ret, lima_err *err);
 
     /* ---- the life of a VM, in order ---- */
     bool (*create)(lima_call *call, lima_err *err); /* once, and again before every start */
-    bool (*create_disk)(lima_call *call,
-                        lima_err *err); /* before every start: does nothing when the disk is there */
-    size_t (*boot_scripts)(const lima_instance *inst,
-                           const lima_boot_script **ret); /* number of scripts at *ret, which stay valid */
-    bool (*start)(lima_call *call,
-                  lima_err *err); /* returns when the VM runs; must be set. The library has seen to it that
-                                                          * none of this instance runs */
-    /* Blocks until the VM of `start` is gone: true when it ended in order, false with the reason when it failed, or CANCELLED when
-     * lima_call_wake was raised. Must be set. */
+    /* Before every start: does nothing when the disk is there. */
+    bool (*create_disk)(lima_call *call, lima_err *err);
+    /* Number of scripts at *ret, which stay valid. */
+    size_t (*boot_scripts)(const lima_instance *inst, const lima_boot_script **ret);
+    /* Returns when the VM runs; must be set. The library has seen to it that none of this instance runs. */
+    bool (*start)(lima_call *call, lima_err *err);
+    /* Blocks until the VM of `start` is gone: true when it ended in order, false with the reason when it
+     * failed, or CANCELLED when lima_call_wake was raised. Must be set. */
     bool (*wait)(lima_call *call, lima_err *err);
     bool (*setup_ssh)(lima_call *call, lima_err *err); /* after start: until the way to SSH exists */
     bool (*ssh_address)(lima_call *call, char **ret, lima_err *err); /* owned; NULL callback: "127.0.0.1" */
-    /* Asks the guest to shut down, forces it after grace_ms (0: at once), returns when the VM is gone; fine when none runs. Also for a VM
-     * that an earlier process of this driver has started. Must be set. */
+    /* Asks the guest to shut down, forces it after grace_ms (0: at once), returns when the VM is gone; fine
+     * when none runs. Also for a VM that an earlier process of this driver has started. Must be set. */
     bool (*stop)(lima_call *call, uint32_t grace_ms, lima_err *err);
-    bool (*remove)(lima_call *call,
-                   lima_err *err); /* limactl removes the instance folder after it; nothing else may stay */
+    /* limactl removes the instance folder after it; nothing else may stay. */
+    bool (*remove)(lima_call *call, lima_err *err);
 
     /* ---- groups; NULL: not supported, and the service says so ---- */
     const lima_driver_snapshots *snapshots;

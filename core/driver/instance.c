@@ -1,8 +1,9 @@
 /* The Instance document and its facts.
  *
- * The document is the truth: facts are read from it, never kept beside it, and nothing is written back but by whoever owns the instance. Known keys are
- * checked for their kind once, here (instance_keys.c), so that a driver may read with defaults and not mistake a wrong type for an
- * absent key. Values of the configuration are not judged: that is validate's task. */
+ * The document is the truth: facts are read from it, never kept beside it, and nothing is written back but by
+ * whoever owns the instance. Known keys are checked for their kind once, here (instance_keys.c), so that a
+ * driver may read with defaults and not mistake a wrong type for an absent key. Values of the configuration
+ * are not judged: that is validate's task. */
 #include "driver/instance.h"
 
 #include <stdlib.h>

@@ -1,8 +1,10 @@
-/* One Lima instance as limactl describes it to a driver: the Instance JSON document, checked, with its main facts at hand.
+/* One Lima instance as limactl describes it to a driver: the Instance JSON document, checked, with its main
+ * facts at hand.
  *
- * The document keeps every key, known or not; what a driver does not change is echoed as it came (facts: lima-driver-contract 2.2, 4.1). Configuration is read
- * and written by path: lima_json_str(inst->doc, "none", "config.video.display"), lima_json_set_str(inst->doc, "9p", "config.mountType").
- * Not thread-safe; calls get their own copy or a constant one. */
+ * The document keeps every key, known or not; what a driver does not change is echoed as it came (facts:
+ * lima-driver-contract 2.2, 4.1). Configuration is read and written by path: lima_json_str(inst->doc, "none",
+ * "config.video.display"), lima_json_set_str(inst->doc, "9p", "config.mountType"). Not thread-safe; calls get
+ * their own copy or a constant one. */
 #pragma once
 
 #include <stdbool.h>
@@ -27,15 +29,17 @@ typedef struct lima_instance {
     uint32_t host_agent_pid; /* 0: none */
 } lima_instance;
 
-/* Fails with INVALID_ARGUMENT naming the key when a known key has the wrong type or a number is out of range. */
+/* Fails with INVALID_ARGUMENT naming the key when a known key has the wrong type or a number is out of
+ * range. */
 bool lima_instance_parse(const char *json, size_t len, lima_instance **ret, lima_err *err);
-/* The configuration alone (--pre-driver-action of Lima 2.0 and 2.1); `dir` is the folder of `file_path`, or "" when that is empty or no
- * absolute path (a template's name). Sizes come from the texts in the configuration. `config` is copied. */
+/* The configuration alone (--pre-driver-action of Lima 2.0 and 2.1); `dir` is the folder of `file_path`, or
+ * "" when that is empty or no absolute path (a template's name). Sizes come from the texts in the
+ * configuration. `config` is copied. */
 bool lima_instance_from_config(const lima_json *config, const char *file_path, lima_instance **ret,
                                lima_err *err);
 lima_instance *lima_instance_copy(const lima_instance *inst);
 bool lima_instance_refresh(lima_instance *inst, lima_err *err); /* reads the facts from the document again */
 void lima_instance_free(lima_instance *inst);
 
-char *lima_instance_path(const lima_instance *inst,
-                         const char *file); /* owned: a file of the instance folder */
+/* Owned: a file of the instance folder. */
+char *lima_instance_path(const lima_instance *inst, const char *file);

@@ -1,5 +1,5 @@
-/* A table, so that a wrong type anywhere limactl's own decoder would refuse it is refused here as well, by name. Elements of lists are checked for being
- * objects only; what is in them is read by whoever needs it. */
+/* A table, so that a wrong type anywhere limactl's own decoder would refuse it is refused here as well, by
+ * name. Elements of lists are checked for being objects only; what is in them is read by whoever needs it. */
 #include "driver/instance_keys.h"
 
 typedef struct key_kind {

@@ -1,6 +1,7 @@
-/* Two deliberate limits. A lost socket file does not end a session: the host agent's connection still works, and `limactl stop` goes through
- * it. A lost pid file ends nothing that is in use: when two limactl processes start a server at once, the one whose server has left removes or
- * overwrites the other's pid file (facts: lima-driver-contract 2.7). */
+/* Two deliberate limits. A lost socket file does not end a session: the host agent's connection still works,
+ * and `limactl stop` goes through it. A lost pid file ends nothing that is in use: when two limactl processes
+ * start a server at once, the one whose server has left removes or overwrites the other's pid file (facts:
+ * lima-driver-contract 2.7). */
 #include "driver/lifecycle.h"
 
 static bool passed(const lima_lifecycle *facts, uint64_t since, uint64_t ms)

@@ -1,7 +1,8 @@
 /* When a driver process ends by itself: a pure decision, so that every branch of it can be tested.
  *
- * limactl 2.2 has no owner for the servers it starts, and leaves them behind on many paths (facts: lima-driver-contract 8.1, no. 1 and 5). So a driver that
- * nobody needs any more finds that out alone. What it never does is end under a session: its VM would lose the only process that watches it. */
+ * limactl 2.2 has no owner for the servers it starts, and leaves them behind on many paths (facts:
+ * lima-driver-contract 8.1, no. 1 and 5). So a driver that nobody needs any more finds that out alone. What
+ * it never does is end under a session: its VM would lose the only process that watches it. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,16 +11,16 @@
 #include "os/clock.h"
 
 enum {
-    LIMA_LIFECYCLE_CHECK_MS =
-        3000, /* between two looks; a new server waits longer than that for the old one to leave */
-    LIMA_LIFECYCLE_IDLE_MS =
-        600000, /* INST_DIR: nobody connected, no VM; environment LIMA_DRIVER_IDLE_SECONDS */
+    /* Between two looks; a new server waits longer than that for the old one to leave. */
+    LIMA_LIFECYCLE_CHECK_MS = 3000,
+    /* INST_DIR: nobody connected, no VM; environment LIMA_DRIVER_IDLE_SECONDS. */
+    LIMA_LIFECYCLE_IDLE_MS = 600000,
     LIMA_LIFECYCLE_FIRST_MS = 60000, /* ANNOUNCE: nobody has ever connected */
-    LIMA_LIFECYCLE_LAST_MS =
-        10000, /* ANNOUNCE: the last connection was closed in use: its limactl has gone */
-    LIMA_LIFECYCLE_IDLE_CHANNEL_MS =
-        2100000, /* ANNOUNCE: it was closed while idle. grpc-go does that after 30 min without a
-                                               * call, and connects again for the next one */
+    /* ANNOUNCE: the last connection was closed in use: its limactl has gone. */
+    LIMA_LIFECYCLE_LAST_MS = 10000,
+    /* ANNOUNCE: it was closed while idle. grpc-go does that after 30 min without a call, and connects
+     * again for the next one. */
+    LIMA_LIFECYCLE_IDLE_CHANNEL_MS = 2100000,
     LIMA_LIFECYCLE_QUIET_MS = 1500000, /* no call for so long before the close makes it idle */
 };
 

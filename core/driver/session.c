@@ -2,12 +2,14 @@
  *
  *   queue ─▶ no session here? ─▶ inspect ─▶ vm lock ─▶ leftover VM off ─▶ driver's start ─▶ "started" ─▶ driver's wait ─▶ "ended"
  *
- * Only the part up to the driver's start is in the queue; `wait` runs beside everything. The vm lock (INSTDIR/NAME.vm.lock) is held for the
- * session: with limactl 2.0 and 2.1 an instance has several driver processes, and a VM that another one watches is not a leftover. A lock file is no
- * status: it says nothing about the VM, only about this process.
+ * Only the part up to the driver's start is in the queue; `wait` runs beside everything. The vm lock
+ * (INSTDIR/NAME.vm.lock) is held for the session: with limactl 2.0 and 2.1 an instance has several driver
+ * processes, and a VM that another one watches is not a leftover. A lock file is no status: it says nothing
+ * about the VM, only about this process.
  *
- * What the messages mean differs by release (facts: lima-driver-contract 3.6): before 2.0.3 any "success" says that the VM has ended, so
- * nothing is sent until it has. A stream that ends without a message is not noticed by limactl at all, so there is always a last one. */
+ * What the messages mean differs by release (facts: lima-driver-contract 3.6): before 2.0.3 any "success"
+ * says that the VM has ended, so nothing is sent until it has. A stream that ends without a message is not
+ * noticed by limactl at all, so there is always a last one. */
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -63,7 +65,8 @@ static bool lock_vm(lima_call *call, bool running, lima_file_lock **ret, lima_er
                         name_of(call));
 }
 
-/* A VM that nobody watches: its driver has died. Starting a second one on the same disk would destroy the disk. */
+/* A VM that nobody watches: its driver has died. Starting a second one on the same disk would destroy the
+ * disk. */
 static bool clear_leftover(lima_call *call, const lima_vm_status *status, lima_err *err)
 {
     if (status->state != LIMA_VM_RUNNING && status->state != LIMA_VM_BROKEN)
@@ -121,7 +124,8 @@ static bool stop_apart(const lima_call *call, call_run *run, lima_err *err)
     return ok;
 }
 
-/* Nobody else will stop this VM: when the process is told to end meanwhile, the guest's grace is cut short. */
+/* Nobody else will stop this VM: when the process is told to end meanwhile, the guest's grace is cut
+ * short. */
 static void put_down(const lima_call *call, const char *reason)
 {
     lima_err err = {0};

@@ -1,4 +1,5 @@
-/* The text form is read by limactl (--quiet prints the second word of each line), so no column may be empty. */
+/* The text form is read by limactl (--quiet prints the second word of each line), so no column may be
+ * empty. */
 #include "driver/snapshot.h"
 
 #include <inttypes.h>
@@ -62,8 +63,8 @@ static void add_size(lima_buf *text, uint64_t bytes)
     lima_buf_addf(text, "  %10s", room);
 }
 
-/* UTC, so that the list reads the same wherever it is printed; by hand, as the C library's gmtime is not for threads. Years are counted from
- * March, which puts the leap day last; an era has 400 of them. */
+/* UTC, so that the list reads the same wherever it is printed; by hand, as the C library's gmtime is not for
+ * threads. Years are counted from March, which puts the leap day last; an era has 400 of them. */
 static void add_time(lima_buf *text, int64_t seconds)
 {
     enum { DAY = 86400, ERA_DAYS = 146097, MARCH_0000_TO_1970 = 719468 };

@@ -6,8 +6,9 @@
 #include "base/err.h"
 #include "driver/driver.h"
 
-/* 1 to LIMA_CONTROL_TAG_MAX bytes of [A-Za-z0-9._-], the first a letter or digit: a tag is a word for every tool it meets, and never an option. */
+/* 1 to LIMA_CONTROL_TAG_MAX bytes of [A-Za-z0-9._-], the first a letter or digit: a tag is a word for every
+ * tool it meets, and never an option. */
 bool lima_snapshot_check_tag(const char *tag, lima_err *err);
-/* The text that limactl prints: a header line whose second word is TAG, then one line per snapshot whose second word is the tag
- * (facts: lima-driver-contract 3.5, ListSnapshots). Owned. */
+/* The text that limactl prints: a header line whose second word is TAG, then one line per snapshot whose
+ * second word is the tag (facts: lima-driver-contract 3.5, ListSnapshots). Owned. */
 char *lima_snapshot_list_text(const lima_snapshot_list *list);

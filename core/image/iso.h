@@ -24,10 +24,10 @@ typedef struct lima_iso_file {
 } lima_iso_file;
 
 /* Writes the image to `path` (private; made whole or not at all, replacing an older one). INVALID_ARGUMENT: a
- * name or label that does not fit, twice the same name, over a limit. */
+ * name or label that does not fit, twice the same name, over a limit; else as lima_file_write. */
 bool lima_iso_write(const char *path, const char *label, const lima_iso_file *files, size_t count,
                     lima_err *err);
 
 /* Whether the file is an ISO 9660 image: a volume descriptor where one must be. Bootable hybrid images count.
- * Too short is not an error. */
+ * Too short is not an error; a missing file is NOT_FOUND. */
 bool lima_iso_detect(const char *path, bool *ret_is_iso, lima_err *err);

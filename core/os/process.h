@@ -100,3 +100,10 @@ typedef enum lima_process_role {
  * long as the process. Afterwards a peer that has gone, or a file over the size limit, is an error code and
  * never a signal. */
 bool lima_process_set_role(lima_process_role role, lima_wake *stop, lima_err *err);
+
+/* Lets go of the file behind standard errors: whoever gave it may want to remove it while this process lives, which
+ * Windows refuses as long as it is open here. The log (base/log.h) goes on into the same file, opened for each
+ * line only, and ends when the file has gone; other output to standard errors is lost. Changes nothing where standard
+ * errors are no file, and on systems on which files in use can be removed. Once, before children that
+ * inherit standard errors are started. */
+void lima_process_release_stderr(void);

@@ -1,6 +1,6 @@
-/* gRPC's fd functions: no port, no resolver and no socket code of gRPC is used, so that who may connect, and how many, is decided in
- * core/os alone. A server's connection does not time out by itself when the peer stops after a part of its preface; the keepalive ping
- * of the server's settings ends it (rpc/server.h). */
+/* gRPC's fd functions: no port, no resolver and no socket code of gRPC is used, so that who may connect, and
+ * how many, is decided in core/os alone. A server's connection does not time out by itself when the peer
+ * stops after a part of its preface; the keepalive ping of the server's settings ends it (rpc/server.h). */
 #include "rpc/adopt.h"
 
 #include <grpc/grpc_posix.h>

@@ -1,5 +1,5 @@
-/* The JSON forms of the messages, for everything that shows or takes them as text: client, limadrv, conformance kit. The server does
- * not need them. */
+/* The JSON forms of the messages, for everything that shows or takes them as text: client, limadrv,
+ * conformance kit. The server does not need them. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,8 @@
 /* lima_driver_main: what the command line asks for, and the exit code.
  *
- * Roles are set first, before any thread exists: a server leaves the terminal of the limactl that started it. Standard output belongs to the protocols: it is
- * taken away from the C library, so that a stray printf of a driver goes to the log. */
+ * Roles are set first, before any thread exists: a server leaves the terminal of the limactl that started it.
+ * Standard output belongs to the protocols: it is taken away from the C library, so that a stray printf of a
+ * driver goes to the log. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Each release of limactl links one release of grpc-go, whose number is in the user agent. A build with another one is taken for a neighbour, which
- * matters only around 2.0.3. */
+/* Each release of limactl links one release of grpc-go, whose number is in the user agent. A build with
+ * another one is taken for a neighbour, which matters only around 2.0.3. */
 #include "rpc/generation.h"
 
 #include <string.h>

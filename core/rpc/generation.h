@@ -11,5 +11,6 @@ typedef enum lima_process_contract {
     LIMA_CONTRACT_ANY,          /* --stdio: nothing known */
 } lima_process_contract;
 
-/* `user_agent` as in the request header ("grpc-go/1.78.0"), not NUL-terminated; other clients count as the newest. */
+/* `user_agent` as in the request header ("grpc-go/1.78.0"), not NUL-terminated; other clients count as the
+ * newest. */
 lima_generation lima_generation_of(lima_process_contract contract, const char *user_agent, size_t len);

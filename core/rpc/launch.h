@@ -6,7 +6,8 @@
 #include "rpc/pump.h"
 
 typedef enum lima_launch_mode {
-    /* 2.2+: --inst-dir, fixed socket NAME.drv.sock in the instance folder; an accepting server there is reused */
+    /* 2.2+: --inst-dir, fixed socket NAME.drv.sock in the instance folder; an accepting server there is
+     * reused */
     LIMA_LAUNCH_INST_DIR = 0,
     LIMA_LAUNCH_ANNOUNCE, /* 2.0, 2.1: no arguments, socket path as JSON on stdout */
     LIMA_LAUNCH_STDIO,    /* ours only: --stdio */

@@ -1,9 +1,10 @@
 /* Wire form of the messages, by protobuf-c and its descriptors.
  *
- * Every message but the boot scripts is written and read field by field from its descriptor: a STRING or BYTES field is the text, a BOOL the flag.
- * protobuf-c keeps a record of 30 bytes for each field on the wire, so 16 MiB of two-byte fields would cost a quarter of a
- * gigabyte: its allocator gets a budget in proportion to the message instead. It also hands out strings without their length; a NUL
- * inside one is found on the wire. */
+ * Every message but the boot scripts is written and read field by field from its descriptor: a STRING or
+ * BYTES field is the text, a BOOL the flag. protobuf-c keeps a record of 30 bytes for each field on the wire,
+ * so 16 MiB of two-byte fields would cost a quarter of a gigabyte: its allocator gets a budget in proportion
+ * to the message instead. It also hands out strings without their length; a NUL inside one is found on the
+ * wire. */
 #include "rpc/messages.h"
 
 #include <assert.h>
@@ -151,7 +152,8 @@ static bool take_scripts(lima_message *message, const BootScriptsResponse *from,
     return true;
 }
 
-/* A string that protobuf-c cut at a NUL: the byte is still on the wire, where a string field alone has none. */
+/* A string that protobuf-c cut at a NUL: the byte is still on the wire, where a string field alone has
+ * none. */
 static bool cut_at_nul(const ProtobufCMessage *from, const void *bytes, size_t len, const char *text)
 {
     return from->n_unknown_fields == 0 && *text && memchr(bytes, 0, len);

@@ -1,7 +1,9 @@
-/* The methods of the service Driver and their messages: one table and one C form, shared by server, client and conformance kit.
+/* The methods of the service Driver and their messages: one table and one C form, shared by server, client
+ * and conformance kit.
  *
- * Field numbers stand in driver.proto alone; that names, order and kinds here agree with it is checked by a test. All messages but two (boot
- * scripts, Start) have at most one field, so one struct holds any of them. convert.c turns it into JSON and back. */
+ * Field numbers stand in driver.proto alone; that names, order and kinds here agree with it is checked by a
+ * test. All messages but two (boot scripts, Start) have at most one field, so one struct holds any of them.
+ * convert.c turns it into JSON and back. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,10 +15,10 @@
 #include "data/json.h"
 
 enum {
-    LIMA_MESSAGE_MAX =
-        16 * 1024 * 1024, /* bytes of one packed message, either way: what limactl's client takes */
-    LIMA_MESSAGE_TEXT_MAX =
-        64 * 1024, /* bytes of a text that is neither a document nor a list of snapshots */
+    /* Bytes of one packed message, either way: what limactl's client takes. */
+    LIMA_MESSAGE_MAX = 16 * 1024 * 1024,
+    /* Bytes of a text that is neither a document nor a list of snapshots. */
+    LIMA_MESSAGE_TEXT_MAX = 64 * 1024,
     LIMA_MESSAGE_SCRIPTS_MAX = 256,
 };
 
@@ -82,15 +84,18 @@ typedef struct lima_message {
 
 void lima_message_free(lima_message *message);
 
-/* Wire bytes to message. Unknown fields are skipped. INVALID_ARGUMENT for bytes that are no such message, a NUL in a text, or text over its
- * limit. Memory used is bounded by a small multiple of `len`, whatever the bytes are. */
+/* Wire bytes to message. Unknown fields are skipped. INVALID_ARGUMENT for bytes that are no such message, a
+ * NUL in a text, or text over its limit. Memory used is bounded by a small multiple of `len`, whatever the
+ * bytes are. */
 bool lima_message_unpack(lima_message_kind kind, const void *bytes, size_t len, lima_message *ret,
                          lima_err *err);
 /* Adds the wire bytes to `ret`; false only when its limit does not hold them. */
 bool lima_message_pack(const lima_message *message, lima_buf *ret);
 
-/* JSON forms (rpc/client.h names them): INFO and CONFIG are their document, EMPTY is {}, the others {"address":…}, {"password":…}, {"connection":…},
- * {"tag":…}, {"snapshots":…}, {"shouldForward":…}, {"scripts":{NAME:TEXT}}, {"success":…,"error":…}. A CONFIG without text gives NULL in *ret. */
+/* JSON forms (rpc/client.h names them): INFO and CONFIG are their document, EMPTY is {}, the others
+ * {"address":…}, {"password":…}, {"connection":…}, {"tag":…}, {"snapshots":…}, {"shouldForward":…},
+ * {"scripts":{NAME:TEXT}}, {"success":…,"error":…}. A CONFIG without text gives NULL in *ret. */
 bool lima_message_to_json(const lima_message *message, lima_json **ret, lima_err *err);
-/* `json` may be NULL for EMPTY. INVALID_ARGUMENT naming the key that is missing, of the wrong type, or unknown. */
+/* `json` may be NULL for EMPTY. INVALID_ARGUMENT naming the key that is missing, of the wrong type, or
+ * unknown. */
 bool lima_message_from_json(lima_message_kind kind, const lima_json *json, lima_message *ret, lima_err *err);

@@ -1,9 +1,10 @@
 /* The service Driver: which method runs where, and what it makes of its request.
  *
- * Inline ones cannot block: they touch memory only. Readers and changers have threads of their own, so that a queue of slow CreateDisk calls leaves the
- * readers alone. Start holds its thread for the life of the VM.
+ * Inline ones cannot block: they touch memory only. Readers and changers have threads of their own, so that a
+ * queue of slow CreateDisk calls leaves the readers alone. Start holds its thread for the life of the VM.
  *
- * ListSnapshots answers with the text of 2.0 to 2.2. The structured form that 2.3 may bring has one place: reply_snapshots. */
+ * ListSnapshots answers with the text of 2.0 to 2.2. The structured form that 2.3 may bring has one place:
+ * reply_snapshots. */
 #include <stdlib.h>
 #include <string.h>
 

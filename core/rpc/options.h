@@ -24,8 +24,8 @@ typedef struct lima_options {
 
 /* INVALID_ARGUMENT naming the argument. */
 bool lima_options_parse(int argc, char *const *argv, lima_options *ret, lima_err *err);
-/* The driver's name, owned: that of the program file without "lima-driver-" and ".exe", as limactl takes it; for a file called otherwise, the
- * driver's own. */
+/* The driver's name, owned: that of the program file without "lima-driver-" and ".exe", as limactl takes it;
+ * for a file called otherwise, the driver's own. */
 char *lima_options_name(const char *program, const lima_driver *driver);
 /* For --help and --version; owned. */
 char *lima_options_help(const char *name, const lima_driver *driver);

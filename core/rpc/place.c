@@ -1,6 +1,6 @@
-/* The lock decides; the socket only tells whether the holder serves. A holder whose socket file limactl has removed notices that within
- * LIMA_LIFECYCLE_CHECK_MS and leaves, so the newcomer tries again and again. The lock file's name ends neither in .pid nor .sock nor .tmp: limactl
- * removes those on `stop -f`. */
+/* The lock decides; the socket only tells whether the holder serves. A holder whose socket file limactl has
+ * removed notices that within LIMA_LIFECYCLE_CHECK_MS and leaves, so the newcomer tries again and again. The
+ * lock file's name ends neither in .pid nor .sock nor .tmp: limactl removes those on `stop -f`. */
 #include "rpc/place.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* Threads for work that blocks: made when needed, kept, never more than a bound; what they cannot take yet waits in a bounded queue. */
+/* Threads for work that blocks: made when needed, kept, never more than a bound; what they cannot take yet
+ * waits in a bounded queue. */
 #pragma once
 
 #include <stdbool.h>

@@ -5,5 +5,5 @@
 #include "rpc/service.h"
 
 extern const lima_service lima_reflection_service; /* grpc.reflection.v1 */
-extern const lima_service
-    lima_reflection_alpha_service; /* the same under its older name, for older clients */
+/* The same under its older name, for older clients. */
+extern const lima_service lima_reflection_alpha_service;

@@ -1,7 +1,9 @@
-/* A run: place, listener, server; then every LIMA_LIFECYCLE_CHECK_MS a look at the world and a decision; then the end in the opposite order.
+/* A run: place, listener, server; then every LIMA_LIFECYCLE_CHECK_MS a look at the world and a decision; then
+ * the end in the opposite order.
  *
- * The listener opens before gRPC is initialised: connections may wait in its queue while the rest starts, and limactl waits for nothing but them.
- * It closes first at the end, so that limactl never finds a server that is about to leave. */
+ * The listener opens before gRPC is initialised: connections may wait in its queue while the rest starts, and
+ * limactl waits for nothing but them. It closes first at the end, so that limactl never finds a server that
+ * is about to leave. */
 #include "rpc/serve.h"
 
 #include <stdatomic.h>

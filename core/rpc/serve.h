@@ -1,4 +1,5 @@
-/* One server run of a driver program, from the socket to the end that lima_lifecycle_decide finds. Inside core/rpc. */
+/* One server run of a driver program, from the socket to the end that lima_lifecycle_decide finds. Inside
+ * core/rpc. */
 #pragma once
 
 #include "driver/driver.h"
@@ -7,8 +8,8 @@
 #include "rpc/options.h"
 
 enum {
-    /* What calls under way get at the end. With the server's own LIMA_SERVER_CANCEL_MS and a second to drop connections it stays below the 10 s
-     * after which limactl kills. */
+    /* What calls under way get at the end. With the server's own LIMA_SERVER_CANCEL_MS and a second to drop
+     * connections it stays below the 10 s after which limactl kills. */
     LIMA_SERVE_GRACE_MS = 7000,
 };
 
@@ -20,8 +21,8 @@ typedef struct lima_serve {
     lima_wake *stop;       /* raised by SIGTERM; the run raises it itself to end */
 } lima_serve;
 
-/* Returns when the server has ended; false: it could not start. *ret_stuck: a callback of the driver still runs, so the process must not
- * be taken down in order. */
+/* Returns when the server has ended; false: it could not start. *ret_stuck: a callback of the driver still
+ * runs, so the process must not be taken down in order. */
 bool lima_serve_inst_dir(const lima_serve *serve, bool *ret_stuck, lima_err *err);
 bool lima_serve_announce(const lima_serve *serve, bool *ret_stuck, lima_err *err);
 bool lima_serve_stdio(const lima_serve *serve, bool *ret_stuck, lima_err *err);

@@ -3,13 +3,15 @@
  *   acceptor   listener ─▶ gRPC          poller   everything that gRPC reports; answers what cannot block
  *   pools      handlers that block (methods.c)
  *
- * One queue and one thread that polls it: a call that is answered where it arrives then costs no switch between threads, which made Info a fifth faster
- * and a third cheaper than with a queue and a thread for new calls and two for the rest (measured). The known danger of that, on Windows, is a stream
- * that sends and sends, so that its completions keep the only queue from ever polling (facts: grpc-core 5.1). There is none here: every message of
- * ours answers one that had to be polled for, but for the two of a Start.
+ * One queue and one thread that polls it: a call that is answered where it arrives then costs no switch
+ * between threads, which made Info a fifth faster and a third cheaper than with a queue and a thread for new
+ * calls and two for the rest (measured). The known danger of that, on Windows, is a stream that sends and
+ * sends, so that its completions keep the only queue from ever polling (facts: grpc-core 5.1). There is none
+ * here: every message of ours answers one that had to be polled for, but for the two of a Start.
  *
- * Order at the end: no new calls; what runs may finish; what is left is cancelled; when the last call is gone *and* gRPC says that it has
- * shut down, the queue goes. A batch posted on a queue that has gone aborts the process, so the queue outlives every call. */
+ * Order at the end: no new calls; what runs may finish; what is left is cancelled; when the last call is gone
+ * *and* gRPC says that it has shut down, the queue goes. A batch posted on a queue that has gone aborts the
+ * process, so the queue outlives every call. */
 #include "rpc/server.h"
 
 #include <grpc/grpc_security.h>
@@ -172,7 +174,8 @@ static void end_services(lima_server *server)
     lima_monitor_leave(server->monitor);
 }
 
-/* Calls first get the time they ask for, then a cancelled callback's time to return; then the connections are dropped. */
+/* Calls first get the time they ask for, then a cancelled callback's time to return; then the connections are
+ * dropped. */
 static bool drain(lima_server *server, uint32_t grace_ms)
 {
     end_services(server);

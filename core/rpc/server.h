@@ -1,7 +1,8 @@
 /* The gRPC server: the service Driver over the instances of one process, and further services beside it.
  *
- * Connections come from a listener (own sockets, own checks: os/listener.h) or one by one; gRPC opens no socket. Methods that cannot block are
- * answered on the thread that polls the connections, all others on bounded pools of their own: reading ones are never behind changing ones.
+ * Connections come from a listener (own sockets, own checks: os/listener.h) or one by one; gRPC opens no
+ * socket. Methods that cannot block are answered on the thread that polls the connections, all others on
+ * bounded pools of their own: reading ones are never behind changing ones.
  *
  * What a peer can cost, whatever it sends:
  *   connections                    LIMA_LISTENER_CONNECTIONS_MAX; silent ones are closed (os/listener.h)
@@ -11,8 +12,8 @@
  *   calls under way                LIMA_SERVER_STREAMS_MAX on a connection, LIMA_SERVER_CALLS_MAX in all; more: RESOURCE_EXHAUSTED at once
  *   message and header size        LIMA_MESSAGE_MAX, LIMA_SERVER_HEADER_MAX
  *   threads                        the pools' sizes; what neither thread nor queue takes is RESOURCE_EXHAUSTED at once
- * So no peer makes another one wait longer than LIMA_SERVER_REQUEST_MS and one look for a free call, and none at all for Info or
- * ForwardGuestAgent while calls are free. Peers of other users do not get in. */
+ * So no peer makes another one wait longer than LIMA_SERVER_REQUEST_MS and one look for a free call, and none
+ * at all for Info or ForwardGuestAgent while calls are free. Peers of other users do not get in. */
 #pragma once
 
 #include <stdbool.h>
@@ -63,6 +64,7 @@ void lima_server_add(lima_server *server, lima_stream *stream); /* takes it over
 void lima_server_look(lima_server *server, lima_server_state *ret);
 /* Accepts no more; the listener may be closed then. */
 void lima_server_end_accepting(lima_server *server);
-/* No new calls; those under way may go on for grace_ms, then they are cancelled. Returns when all are done and frees the server. False: a callback of the
- * driver did not return even so; then nothing is freed: the process should end without further ado, or this be called again. NULL does nothing. */
+/* No new calls; those under way may go on for grace_ms, then they are cancelled. Returns when all are done
+ * and frees the server. False: a callback of the driver did not return even so; then nothing is freed: the
+ * process should end without further ado, or this be called again. NULL does nothing. */
 bool lima_server_stop(lima_server *server, uint32_t grace_ms);

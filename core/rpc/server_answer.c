@@ -1,5 +1,6 @@
-/* What goes out on a call. Headers go with the first message or the status, so that a unary reply is one write. A message of a stream is under way
- * until its tag is back; the next one waits for that, and a client that takes nothing for long is cut off. */
+/* What goes out on a call. Headers go with the first message or the status, so that a unary reply is one
+ * write. A message of a stream is under way until its tag is back; the next one waits for that, and a client
+ * that takes nothing for long is cut off. */
 #include "rpc/server_call.h"
 
 #include <grpc/byte_buffer.h>

@@ -3,9 +3,10 @@
  *   NEW ─▶ CLOSE ………………………………………………………▶ (client has gone, or all is said)
  *       └▶ MESSAGE ─▶ handler ─▶ [SEND …] ─▶ STATUS
  *
- * CLOSE is alone in its batch, or it would hide the failure of its company; only calls that are answered at once, whose client need not be watched, save
- * the batch and have it with STATUS. Streams send their headers at once, all others with the reply (server_answer.c).
- * A call is freed when the last batch is back and its handler is done.
+ * CLOSE is alone in its batch, or it would hide the failure of its company; only calls that are answered at
+ * once, whose client need not be watched, save the batch and have it with STATUS. Streams send their headers
+ * at once, all others with the reply (server_answer.c). A call is freed when the last batch is back and its
+ * handler is done.
  *
  * Calls of the other services have no handler thread: each message is answered where it arrives. */
 #include "rpc/server_call.h"
@@ -135,8 +136,8 @@ static bool same_connection(const server_call *a, const server_call *b)
     return same;
 }
 
-/* gRPC holds a client to its limit of streams only once the client has acknowledged it, which a hostile one never does. A peer's name is that of its
- * connection. */
+/* gRPC holds a client to its limit of streams only once the client has acknowledged it, which a hostile one
+ * never does. A peer's name is that of its connection. */
 static bool takes_too_much(server_call *call, unsigned count)
 {
     unsigned share = 0;
@@ -256,7 +257,8 @@ static void received(server_call *call, bool success)
     }
 }
 
-/* The client has gone, or the status is out. A call that was cancelled needs none: a held one just ends here. */
+/* The client has gone, or the status is out. A call that was cancelled needs none: a held one just ends
+ * here. */
 static void closed(server_call *call)
 {
     lima_monitor_enter(call->server->monitor);
@@ -288,7 +290,8 @@ static void deleted(lima_server *server)
 void lima_server_call_event(server_tag *tag, bool success)
 {
     server_call *call = tag->call;
-    /* What was written before a batch was posted is seen here; gRPC sees to it as well, but no race detector sees gRPC. */
+    /* What was written before a batch was posted is seen here; gRPC sees to it as well, but no race detector
+     * sees gRPC. */
     (void)atomic_load(&call->refs);
     switch (tag->what) {
     case BATCH_NEW:

@@ -83,13 +83,15 @@ void lima_server_call_pass(server_call *call, const lima_buf *message);
 grpc_slice lima_server_call_take_request(server_call *call);
 /* The last thing: the reply (NULL: none) and the status. */
 void lima_server_call_finish(server_call *call, const lima_buf *reply, lima_code code, const char *text);
-/* One message of a stream; returns when gRPC has taken it, or the client has gone. Blocks: only from a pool's thread. */
+/* One message of a stream; returns when gRPC has taken it, or the client has gone. Blocks: only from a pool's
+ * thread. */
 void lima_server_call_send(server_call *call, const lima_buf *message);
 /* Ties the fate of `control_call` to that of the client, until it is NULL again. */
 void lima_server_call_tie(server_call *call, lima_call *control_call);
 lima_generation lima_server_call_generation(const server_call *call);
 
-/* methods.c: the service Driver. Inline methods are answered at once; all others later, by a pool's thread. */
+/* methods.c: the service Driver. Inline methods are answered at once; all others later, by a pool's
+ * thread. */
 bool lima_server_is_inline(const lima_method *method);
 /* Takes the handler's reference over. */
 void lima_server_dispatch(server_call *call);

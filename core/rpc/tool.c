@@ -1,5 +1,6 @@
-/* inspect runs in a thread of its own: limactl sets no time limit on this run, so a driver that hangs would hang every limactl command. The thread
- * works on its own copy; when it is given up, nothing it touches is used or freed any more. */
+/* inspect runs in a thread of its own: limactl sets no time limit on this run, so a driver that hangs would
+ * hang every limactl command. The thread works on its own copy; when it is given up, nothing it touches is
+ * used or freed any more. */
 #include "rpc/tool.h"
 
 #include <stdlib.h>

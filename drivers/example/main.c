@@ -1,5 +1,6 @@
-/* A whole Lima driver. Its "VM" is a sleeping process, so the guest never answers; everything else is real. Copy it,
- * call the program lima-driver-NAME, replace what the functions do. core/driver/driver.h says what each one owes. */
+/* A whole Lima driver. Its "VM" is a sleeping process, so the guest never answers; everything else is real.
+ * Copy it, call the program lima-driver-NAME, replace what the functions do. core/driver/driver.h says what
+ * each one owes. */
 #include "driver/driver.h"
 #include "driver/idfile.h"
 #include "os/process.h"

@@ -2,8 +2,8 @@
  * network, the rest.
  *
  * -nodefaults: every device is one we name, so that the guest's disk names are ours to give: all disks are
- * virtio-blk in list order (vda is the boot disk), CD-ROMs are elsewhere (cidata on a SCSI bus). Each image has
- * its format said, so that a guest cannot make QEMU read another one by writing a header into a raw disk.
+ * virtio-blk in list order (vda is the boot disk), CD-ROMs are elsewhere (cidata on a SCSI bus). Each image
+ * has its format said, so that a guest cannot make QEMU read another one by writing a header into a raw disk.
  * Network cards have no boot ROM: nobody boots a Lima guest from the network, and the search costs seconds.
  *
  * Not here: whether files exist, or whether QEMU knows the options. */

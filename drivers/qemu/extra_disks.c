@@ -1,6 +1,6 @@
-/* How it works: a lock is a link that only one can make. One that is there already is judged by where it leads:
- * to this instance, to another one, or to one that no longer exists. That two instances take over the same dead
- * lock at the same instant is left to QEMU's own locks on the image. */
+/* How it works: a lock is a link that only one can make. One that is there already is judged by where it
+ * leads: to this instance, to another one, or to one that no longer exists. That two instances take over the
+ * same dead lock at the same instant is left to QEMU's own locks on the image. */
 #include "qemu/extra_disks.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
-/* How it works: the record names a process, and the system says whether that still is the same one. Where that
- * does not help, whoever listens at qmp.sock is asked for the VM's name. The pid file alone is never believed. */
+/* How it works: the record names a process, and the system says whether that still is the same one. Where
+ * that does not help, whoever listens at qmp.sock is asked for the VM's name. The pid file alone is never
+ * believed. */
 #include "qemu/find.h"
 
 #include <stdio.h>

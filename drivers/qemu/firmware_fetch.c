@@ -16,8 +16,8 @@
 #include "os/process.h"
 #include "qemu/firmware.h"
 
-/* Whether `digest` ("sha256:" and 64 digits) is that of the bytes. INVALID_ARGUMENT: not a digest we can check.
- * DATA_LOSS: it differs. */
+/* Whether `digest` ("sha256:" and 64 digits) is that of the bytes. INVALID_ARGUMENT: not a digest we can
+ * check. DATA_LOSS: it differs. */
 static bool check_digest(const char *digest, const void *bytes, size_t len, lima_err *err)
 {
     uint8_t sum[LIMA_SHA256_LEN];

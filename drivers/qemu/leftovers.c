@@ -1,4 +1,5 @@
-/* How it works: everything is removed by its name, whether it is there or not; failures do not stop the rest. */
+/* How it works: everything is removed by its name, whether it is there or not; failures do not stop the
+ * rest. */
 #include "qemu/leftovers.h"
 
 #include <stdlib.h>

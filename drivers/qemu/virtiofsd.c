@@ -86,8 +86,8 @@ static bool answers(const char *program, lima_wake *wake)
     return ok;
 }
 
-/* Looks where QEMU's vhost-user descriptions lie (the user's, those beside the program `qemu`, the system's) for one
- * of type "fs" whose binary is the daemon written in Rust, then on PATH and in libexec folders. */
+/* Looks where QEMU's vhost-user descriptions lie (the user's, those beside the program `qemu`, the system's)
+ * for one of type "fs" whose binary is the daemon written in Rust, then on PATH and in libexec folders. */
 static bool find_daemon(const char *qemu, lima_wake *wake, char **ret, lima_err *err)
 {
     lima_strv candidates = {0};

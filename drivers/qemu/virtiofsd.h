@@ -8,8 +8,8 @@
 #include "qemu/helper.h"
 #include "qemu/mounts.h"
 
-/* Starts one per mount; nothing when the mounts are of another kind. NOT_FOUND with what to install. Adds to `list` also on failure, what was
- * started until then. */
+/* Starts one per mount; nothing when the mounts are of another kind. NOT_FOUND with what to install. Adds to
+ * `list` also on failure, what was started until then. */
 bool lima_qemu_virtiofsd_start_all(const char *qemu, const qemu_mounts *mounts, const char *inst_dir,
                                    lima_wake *wake, qemu_helpers *list, lima_err *err);
 

@@ -19,11 +19,11 @@
 
 enum {
     QEMU_START_MS = 60000, /* until QEMU answers; LIMA_QEMU_START_TIMEOUT (seconds) overrides it */
-    QEMU_POWERDOWN_EVERY_MS =
-        15000,              /* the power button is pressed again: early in its boot a guest does not see it */
-    QEMU_QUIT_MS = 10000,   /* for QEMU to end when told to, before it is killed */
-    QEMU_KILL_MS = 10000,   /* for a killed QEMU to be gone */
-    QEMU_INSPECT_MS = 3000, /* for all questions of one status */
+    /* The power button is pressed again: early in its boot a guest does not see it. */
+    QEMU_POWERDOWN_EVERY_MS = 15000,
+    QEMU_QUIT_MS = 10000,                /* for QEMU to end when told to, before it is killed */
+    QEMU_KILL_MS = 10000,                /* for a killed QEMU to be gone */
+    QEMU_INSPECT_MS = 3000,              /* for all questions of one status */
     QEMU_STDERR_BYTES_MAX = 1024 * 1024, /* qemu.stderr.log is emptied when it is longer */
 };
 
@@ -45,8 +45,8 @@ typedef struct qemu_state {
  * when QEMU hangs, CANCELLED; otherwise what QEMU said. After a failure nothing runs and nothing is
  * locked. */
 bool lima_qemu_vm_start(lima_call *call, lima_err *err);
-/* For the end of the VM that this process has started; returns at once when it has started none. Also returns,
- * and the VM runs on, when its user-v2 network cannot be set up: limactl then asks for a stop. */
+/* For the end of the VM that this process has started; returns at once when it has started none. Also
+ * returns, and the VM runs on, when its user-v2 network cannot be set up: limactl then asks for a stop. */
 bool lima_qemu_vm_wait(lima_call *call, lima_err *err);
 /* Also for a VM that an earlier process has started; stop.c. */
 bool lima_qemu_vm_stop(lima_call *call, uint32_t grace_ms, lima_err *err);

@@ -1,4 +1,5 @@
-/* Bytes on the socket, HTTP/2 or not: the server takes them, says what it has to say, and is done with the connection in time. */
+/* Bytes on the socket, HTTP/2 or not: the server takes them, says what it has to say, and is done with the
+ * connection in time. */
 #include <stdint.h>
 #include <stdlib.h>
 

@@ -1,4 +1,5 @@
-/* The Instance document as Configure gets it: parse, copy, refresh, print; and the same bytes as a bare configuration. */
+/* The Instance document as Configure gets it: parse, copy, refresh, print; and the same bytes as a bare
+ * configuration. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -14,8 +14,8 @@ typedef struct harness {
     lima_client *client; /* connected through the socket */
 } harness;
 
-/* CMocka set-up and tear-down: *state is a harness. The tear-down fails when the server does not stop in order, or the scripted driver
- * complains. */
+/* CMocka set-up and tear-down: *state is a harness. The tear-down fails when the server does not stop in
+ * order, or the scripted driver complains. */
 int harness_setup(void **state);
 int harness_teardown(void **state);
 int harness_stop(harness *h, uint32_t grace_ms); /* earlier than the tear-down; 0: in order */

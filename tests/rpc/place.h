@@ -10,7 +10,8 @@ typedef struct place {
     char *root, *inst, *driver, *socket, *log;
 } place;
 
-/* CMocka set-up and tear-down: *state is a place. The tear-down fails when a sanitizer complained in the driver's log. */
+/* CMocka set-up and tear-down: *state is a place. The tear-down fails when a sanitizer complained in the
+ * driver's log. */
 int place_setup(void **state);
 int place_teardown(void **state);
 

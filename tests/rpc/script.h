@@ -31,6 +31,7 @@ extern struct script {
 
 /* ---- under the monitor ---- */
 
-/* A callback is entered: notes that, waits while it is blocked, fails if it is to fail. `call` may be NULL. */
+/* A callback is entered: notes that, waits while it is blocked, fails if it is to fail. `call` may be
+ * NULL. */
 bool script_pass(const char *name, lima_call *call, lima_err *err);
 void script_violate(const char *what); /* the library has broken a promise; the first one counts */

@@ -1,4 +1,5 @@
-/* One monitor for everything. A blocked callback looks at its wake now and then: the wake and the monitor cannot be waited for together. */
+/* One monitor for everything. A blocked callback looks at its wake now and then: the wake and the monitor
+ * cannot be waited for together. */
 #include "script.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
-/* A driver whose callbacks do what a test tells them, and that is strict about what it is owed: state-changing callbacks of an instance one
- * at a time, start only when nothing runs, tags that were checked. One VM per process: a flag. */
+/* A driver whose callbacks do what a test tells them, and that is strict about what it is owed:
+ * state-changing callbacks of an instance one at a time, start only when nothing runs, tags that were
+ * checked. One VM per process: a flag. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,7 +13,8 @@ extern const lima_driver scripted_driver;      /* all groups */
 extern const lima_driver scripted_bare_driver; /* no groups, only what must be set */
 
 void scripted_reset(void);
-/* The next calls of that callback wait until released, or (unless deaf) until their wake is raised, which makes them fail with CANCELLED. */
+/* The next calls of that callback wait until released, or (unless deaf) until their wake is raised, which
+ * makes them fail with CANCELLED. */
 void scripted_block(const char *callback);
 void scripted_block_deaf(const char *callback);
 void scripted_release(const char *callback);

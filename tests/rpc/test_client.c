@@ -1,4 +1,5 @@
-/* The client where a server's good answers do not lead: deadlines, wakes, closing, streams. What goes well is shown by test_server.c. */
+/* The client where a server's good answers do not lead: deadlines, wakes, closing, streams. What goes well is
+ * shown by test_server.c. */
 #include "harness.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* Driver programs as limactl starts them, lima-driver-example: servers, and all the ways in which they end. */
+/* Driver programs as limactl starts them, lima-driver-example: servers, and all the ways in which they
+ * end. */
 #include "place.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* core/rpc: calls beside each other, cancelled ones, and what the server does about them when it is looked at, deleted and stopped. */
+/* core/rpc: calls beside each other, cancelled ones, and what the server does about them when it is looked
+ * at, deleted and stopped. */
 #include "harness.h"
 
 /* ---- calls that wait, in threads ---- */

@@ -1,4 +1,5 @@
-/* core/driver in a test: one control over the scripted driver, in a private folder, and calls to it in threads. */
+/* core/driver in a test: one control over the scripted driver, in a private folder, and calls to it in
+ * threads. */
 #pragma once
 
 #include "lima_test.h"

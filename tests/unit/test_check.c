@@ -1,4 +1,5 @@
-/* The parts of the conformance kit that need no driver: patterns, skip files, reports, and the catalogue itself. */
+/* The parts of the conformance kit that need no driver: patterns, skip files, reports, and the catalogue
+ * itself. */
 #include "lima_test.h"
 
 #include <stdlib.h>

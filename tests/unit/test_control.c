@@ -1,4 +1,5 @@
-/* core/driver: call.c, control.c: the order of callbacks, missing groups, boot scripts; over the scripted driver. */
+/* core/driver: call.c, control.c: the order of callbacks, missing groups, boot scripts; over the scripted
+ * driver. */
 #include "control_fixture.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* Drivers that are wrong from the first line, as lima_launch and its tools report them. Good ones are started by tests/rpc and by the kit. */
+/* Drivers that are wrong from the first line, as lima_launch and its tools report them. Good ones are started
+ * by tests/rpc and by the kit. */
 #include "lima_test.h"
 
 #include <stdlib.h>

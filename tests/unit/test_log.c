@@ -208,7 +208,8 @@ static void many_threads__lines_stay_whole(void **state)
     }
 }
 
-/* Before any level is set: the first look reads the environment, which ctest leaves without LIMA_DRIVER_LOG here. */
+/* Before any level is set: the first look reads the environment, which ctest leaves without LIMA_DRIVER_LOG
+ * here. */
 static void level__without_environment__is_info(void **state)
 {
     (void)state;

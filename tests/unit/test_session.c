@@ -1,4 +1,5 @@
-/* core/driver: session.c, control.c: Start, Stop, Delete and the end of the process; over the scripted driver. */
+/* core/driver: session.c, control.c: Start, Stop, Delete and the end of the process; over the scripted
+ * driver. */
 #include "control_fixture.h"
 
 #include <stdlib.h>

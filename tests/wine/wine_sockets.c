@@ -1,4 +1,5 @@
-/* Exits with 0 if the host has AF_UNIX sockets, with 1 if it has none: Windows before 10 1803, and stock Wine. */
+/* Exits with 0 if the host has AF_UNIX sockets, with 1 if it has none: Windows before 10 1803, and stock
+ * Wine. */
 #include <winsock2.h>
 
 int main(void)

@@ -68,7 +68,8 @@ bool lima_check_setup(const lima_check_config *config, const lima_check_abilitie
     return false;
 }
 
-/* What a case that failed half-way leaves of a VM. Asked as its host agent: without one a VM is told as broken. */
+/* What a case that failed half-way leaves of a VM. Asked as its host agent: without one a VM is told as
+ * broken. */
 static void end_vm(lima_check *check)
 {
     bool running;

@@ -26,8 +26,8 @@ typedef struct vm_case {
 /* An instance with a disk, a cidata image and `config` (JSON with ' for "). Fakes are in place and do what
  * they should. */
 void case_begin(vm_case *c, const char *config);
-void case_begin_in(vm_case *c, const char *folder,
-                   const char *config); /* the folder's name in the temporary folder */
+/* The folder's name in the temporary folder. */
+void case_begin_in(vm_case *c, const char *folder, const char *config);
 /* Ends what runs, and fails the test if anything of the case is still there. */
 void case_end(vm_case *c);
 
@@ -37,11 +37,11 @@ void case_use_real(vm_case *c, const void *code, size_t len);
 
 void fault(const char *words);                          /* FAKE_QEMU */
 void set_variable(const char *name, const char *value); /* NULL: unset; undone by case_end */
-void use_word(
-    const char *word); /* one more in QEMU_SYSTEM_X86_64: answers are kept per command, this asks anew */
+/* One more in QEMU_SYSTEM_X86_64: answers are kept per command, this asks anew. */
+void use_word(const char *word);
 int take_port(vm_case *c, char ret_number[16]); /* the case's port, by somebody else; close it */
-void use_tool(vm_case *c, const char *name,
-              bool there); /* qemu-img, virtiofsd, swtpm, ssh on the case's PATH */
+/* qemu-img, virtiofsd, swtpm, ssh on the case's PATH. */
+void use_tool(vm_case *c, const char *name, bool there);
 
 /* The table's callbacks, each in a call of its own. */
 bool vm_start(vm_case *c, lima_err *err);
@@ -76,8 +76,8 @@ bool background_end(background *b, lima_err *err); /* waits for it */
 char *path_in(vm_case *c, const char *file); /* of INSTDIR, owned */
 bool there_is(vm_case *c, const char *file);
 void await_file(const char *path, bool there); /* fails the test after 20 s */
-void assert_nothing_left(
-    vm_case *c);             /* of a start that failed: no process, no record, no files that tell of a VM */
+/* Of a start that failed: no process, no record, no files that tell of a VM. */
+void assert_nothing_left(vm_case *c);
 char *last_argv(vm_case *c); /* of the fake QEMU's last start, one argument per line; owned */
 
 #endif

@@ -1,4 +1,5 @@
-/* A stand-in for qemu-system-x86_64. Options are checked for real: files are opened and locked, ports bound, sockets made. Then it serves QMP.
+/* A stand-in for qemu-system-x86_64. Options are checked for real: files are opened and locked, ports bound,
+ * sockets made. Then it serves QMP.
  *
  * FAKE_QEMU: words that say what goes wrong:
  *   exit0            ends at once, in order             die            prints FAKE_QEMU_TEXT to stderr, ends with status 1

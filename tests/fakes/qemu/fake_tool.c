@@ -1,10 +1,12 @@
-/* Stand-ins for qemu-img, virtiofsd, swtpm, ssh and curl: which one is told by the name it is called by. Unknown options are refused.
+/* Stand-ins for qemu-img, virtiofsd, swtpm, ssh and curl: which one is told by the name it is called by.
+ * Unknown options are refused.
  *
- * FAKE_IMG: what qemu-img does: "full" (no space while creating), "nonsense" (answers something else), "hang", "damaged" (check finds errors).
+ * FAKE_IMG: what qemu-img does: "full" (no space while creating), "nonsense" (answers something else),
+ * "hang", "damaged" (check finds errors).
  *           Its images are files whose first word is the format, and the second, if any, the backing file: "qcow2", "raw", "qcow2 /etc/passwd".
- * FAKE_HELPER: what virtiofsd and swtpm do: "die" (says why, ends), "no-socket" (runs on without one), "old" (virtiofsd is QEMU's former one).
- * FAKE_CURL: what curl does: "fail"; otherwise the file it makes holds "firmware".
- * FAKE_SSH_LOG: a file to which ssh adds its arguments, one line per call. */
+ * FAKE_HELPER: what virtiofsd and swtpm do: "die" (says why, ends), "no-socket" (runs on without one), "old"
+ * (virtiofsd is QEMU's former one). FAKE_CURL: what curl does: "fail"; otherwise the file it makes holds
+ * "firmware". FAKE_SSH_LOG: a file to which ssh adds its arguments, one line per call. */
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stdio.h>
