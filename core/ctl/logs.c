@@ -130,7 +130,7 @@ static bool show(const lima_ctl_args *args, const char *dir, struct logs *logs, 
          ok = print_all(args, dir, logs, lima_ctl_number(args, "lines"), err);
     if (ok && !logs->len && !follow)
         fprintf(stderr, "limadrv logs: '%s' has no such logs yet\n", dir);
-    while (ok && follow && !lima_wake_wait(lima_ctl_wake(args), lima_clock_in(LOOK_MS)))
+    while (ok && follow && !ferror(stdout) && !lima_wake_wait(lima_ctl_wake(args), lima_clock_in(LOOK_MS)))
         ok = print_all(args, dir, logs, 0, err);
     return ok;
 }

@@ -117,10 +117,18 @@ static bool make_named(const char *name, lima_machine *machine, lima_err *err)
     return ok;
 }
 
+/* What shall be kept is not marked: nobody may clear it away. */
+static bool make_temporary(bool keep, lima_machine *machine, lima_err *err)
+{
+    lima_scratch_sweep();
+    return lima_scratch_make(&machine->dir, err)
+           && (keep || lima_scratch_own(machine->dir, &machine->lock, err));
+}
+
 static bool make_folder(const lima_ctl_args *args, lima_machine *machine, lima_err *err)
 {
     const char *name = lima_ctl_str(args, "name");
-    if (name ? !make_named(name, machine, err) : !lima_scratch_make(&machine->dir, err))
+    if (name ? !make_named(name, machine, err) : !make_temporary(lima_ctl_bool(args, "keep"), machine, err))
         return false;
     if (strlen(machine->dir) > DIR_MAX)
         return lima_err_set(
@@ -128,6 +136,15 @@ static bool make_folder(const lima_ctl_args *args, lima_machine *machine, lima_e
             "folder '%s': over %d bytes, so that sockets do not fit in; set %s to a shorter one",
             machine->dir, DIR_MAX, name ? "LIMADRV_HOME" : "TMPDIR");
     return true;
+}
+
+static bool fail_with(const char *exit_text, lima_buf *said, lima_err *err)
+{
+    char *words = lima_buf_take(said);
+    lima_str_trim(words);
+    lima_err_set(err, LIMA_CODE_UNKNOWN, "%s: %s", exit_text, words);
+    free(words);
+    return false;
 }
 
 static bool make_key(const lima_machine *machine, lima_wake *wake, lima_err *err)
@@ -140,7 +157,7 @@ static bool make_key(const lima_machine *machine, lima_wake *wake, lima_err *err
     bool ok =
         exists(path) || lima_process_run(argv, NULL, NULL, &said, lima_clock_in(TOOL_MS), wake, &end, err);
     if (ok && (end.signaled || end.code))
-        ok = lima_err_set(err, LIMA_CODE_UNKNOWN, "%s: %s", end.text, lima_buf_str(&said));
+        ok = fail_with(end.text, &said, err);
     if (!ok)
         lima_err_wrap(err, "ssh-keygen");
     lima_buf_free(&said);

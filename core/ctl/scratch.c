@@ -2,14 +2,17 @@
 
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/str.h"
 #include "os/clock.h"
-#include "os/file.h"
 #include "os/host.h"
 #include "os/process.h"
 
-enum { ATTEMPTS = 100 };
+enum { ATTEMPTS = 100, LOCK_MS = 2000, SWEEP_MAX = 10000 };
+
+static const char LOCK_FILE[] = "scratch.lock";
 
 /* Whoever else puts something there first wins, and another name is tried: nothing that was there before is
  * used. */
@@ -54,6 +57,45 @@ bool lima_scratch_make(char **ret_dir, lima_err *err)
                  temp);
     free(temp);
     return false;
+}
+
+bool lima_scratch_own(const char *dir, lima_file_lock **ret, lima_err *err)
+{
+    char *path = lima_path_join(dir, LOCK_FILE);
+    bool ok = lima_file_lock_take(path, lima_clock_in(LOCK_MS), ret, err);
+    free(path);
+    return ok;
+}
+
+/* A lock file that nobody holds: its owner was killed. A driver that still works there notices and forces its
+ * VM off. */
+static void sweep_one(const char *dir)
+{
+    lima_file_info folder = {0}, file = {0};
+    lima_file_lock *lock = NULL;
+    char *path = lima_path_join(dir, LOCK_FILE);
+    if (lima_file_stat(dir, false, &folder, NULL) && folder.kind == LIMA_FILE_DIR && folder.mine
+        && lima_file_stat(path, false, &file, NULL) && file.kind == LIMA_FILE_REGULAR
+        && lima_file_lock_take(path, 0, &lock, NULL)) {
+        lima_log_info("removing '%s', left by a command that was killed", dir);
+        lima_dir_remove(dir, NULL);
+        lima_file_lock_release(lock);
+    }
+    free(path);
+}
+
+void lima_scratch_sweep(void)
+{
+    const char *temp = lima_host_get()->temp;
+    lima_strv names = {0};
+    lima_dir_list(temp, SWEEP_MAX, &names, NULL);
+    for (size_t i = 0; i < names.len; i++) {
+        char *dir = lima_path_join(temp, names.items[i]);
+        if (lima_str_has_prefix(names.items[i], "lima-"))
+            sweep_one(dir);
+        free(dir);
+    }
+    lima_strv_free(&names);
 }
 
 bool lima_scratch_remove(char *dir, lima_err *err)

@@ -113,6 +113,8 @@ static void ask_driver(struct status *status, lima_json *doc, const char *driver
     }
     const char *said = lima_json_str(status->answer, "", "status");
     status->vm = lima_mem_strdup(*said ? said : status->vm_file.alive ? "Running" : "Stopped");
+    if (lima_str_eq(status->vm, "Stopped"))
+        return; /* whoever has the number that a pid file was left with is a stranger */
     status->vm_pid =
         (uint32_t)lima_json_int(status->answer, status->vm_file.alive ? status->vm_file.pid : 0, "driverPID");
 }

@@ -112,12 +112,13 @@ def status_tells_disagreement(place):
     with subprocess.Popen(["sleep", "600"]) as gone:
         gone.kill()
     with subprocess.Popen(["sleep", "600"]) as agent:
-        place.instance("one", ha__pid=f"{agent.pid}\n", example__drv__pid=str(gone.pid))
+        place.instance("one", ha__pid=f"{agent.pid}\n", example__drv__pid=str(gone.pid), example__pid=f"{agent.pid}\n")
         done = place.run("status", "one", "--json")
         agent.kill()
     assert done.returncode == 1
     reply = json.loads(done.stdout)
     assert reply["hostAgent"] == {"pid": agent.pid, "alive": True}
+    assert reply["vm"]["pid"] == 0      # a pid file that was left names a stranger
     assert any("host agent" in line and "without a VM" in line for line in reply["advice"]), reply["advice"]
     assert any("example.drv.pid" in line and "gone" in line for line in reply["advice"]), reply["advice"]
 

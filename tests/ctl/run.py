@@ -42,6 +42,35 @@ def interrupt_cleans_up(place):
     assert place.leftovers() == []
 
 
+def killed_run_is_cleaned_up_by_the_next(place):
+    folder = guest(place)
+    with place.start("run", folder, "--driver", EXAMPLE) as child:
+        for line in child.stderr:
+            if "Waiting for SSH" in line:
+                break
+        child.kill()
+    left = next(place.tmp.iterdir())
+    foreign = place.tmp / "lima-mine"
+    foreign.mkdir()
+    check(place.run("run", folder, "--driver", EXAMPLE, "--timeout", "1s"), 1, f"removing '{left}'")
+    foreign.rmdir()     # not marked, so not touched
+    until(lambda: place.leftovers() == [], "end of the killed run's driver and VM")
+
+
+def runs_beside_each_other_leave_each_other_alone(place):
+    folder = guest(place)
+    with place.start("run", folder, "--driver", EXAMPLE) as child:
+        for line in child.stderr:
+            if "Waiting for SSH" in line:
+                break
+        check(place.run("run", folder, "--driver", EXAMPLE, "--timeout", "1s"), 1, "no SSH")
+        assert child.poll() is None and len(list(place.tmp.iterdir())) == 1
+        child.send_signal(signal.SIGINT)
+        until(lambda: child.poll() is not None, "end after Ctrl-C")
+        assert child.returncode == 130
+    assert place.leftovers() == []
+
+
 def vm_that_dies_is_noticed(place):
     with place.start("run", guest(place), "--driver", EXAMPLE, "--keep") as child:
         for line in child.stderr:
@@ -176,6 +205,7 @@ def guest_command_reaches_ssh_unchanged(place):
     assert done.stdout == "" and place.leftovers() == []
 
 
-main([timeout_cleans_up, interrupt_cleans_up, vm_that_dies_is_noticed, folder_is_an_instance, named_machine_is_kept, named_machine_runs_once,
+main([timeout_cleans_up, interrupt_cleans_up, killed_run_is_cleaned_up_by_the_next, runs_beside_each_other_leave_each_other_alone,
+      vm_that_dies_is_noticed, folder_is_an_instance, named_machine_is_kept, named_machine_runs_once,
       mistakes_before_anything_is_made, missing_tool_is_named, long_folder_is_refused, folder_that_cannot_be_written,
       full_disk_is_told_and_nothing_stays, guest_command_reaches_ssh_unchanged])
