@@ -1,5 +1,5 @@
-# lima_test(NAME LEVEL level [SOURCES …] [DEPENDS …] [DEFINES …] [TIMEOUT s] [SERIAL] [SOCKETS])   CMocka program; SOURCES default NAME.c
-# lima_script_test(NAME LEVEL level COMMAND … [TIMEOUT s] [SERIAL] [SOCKETS])   any program; exit 77 = skipped
+# lima_test(NAME LEVEL level [SOURCES …] [DEPENDS …] [DEFINES …] [TIMEOUT s] [SOCKETS])   CMocka program; SOURCES default NAME.c
+# lima_script_test(NAME LEVEL level COMMAND … [TIMEOUT s] [SOCKETS])   any program; exit 77 = skipped
 # lima_fuzz(NAME [SOURCES …] [DEPENDS …] [CORPUS dir])                          see below
 # level = ctest label = what a test needs to run: unit contract rpc drivers ctl fuzz arch sdk interop check e2e; in a build for
 # Windows: win, which is all C tests, wsl winlima msi. They run under Wine there; SOCKETS: not where it has no local sockets.
@@ -35,7 +35,7 @@ function(_lima_register name level timeout sockets)
 endfunction()
 
 function(lima_test name)
-    cmake_parse_arguments(arg "SERIAL;SOCKETS" "LEVEL;TIMEOUT" "SOURCES;DEPENDS;DEFINES" ${ARGN})
+    cmake_parse_arguments(arg "SOCKETS" "LEVEL;TIMEOUT" "SOURCES;DEPENDS;DEFINES" ${ARGN})
     if(NOT arg_SOURCES)
         set(arg_SOURCES "${name}.c")
     endif()
@@ -48,14 +48,12 @@ function(lima_test name)
     lima_windows_program(${name} TEST)
     add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
     _lima_register(${name} "${arg_LEVEL}" "${arg_TIMEOUT}" "${arg_SOCKETS}")
-    set_tests_properties(${name} PROPERTIES RUN_SERIAL "${arg_SERIAL}")
 endfunction()
 
 function(lima_script_test name)
-    cmake_parse_arguments(arg "SERIAL;SOCKETS" "LEVEL;TIMEOUT" "COMMAND" ${ARGN})
+    cmake_parse_arguments(arg "SOCKETS" "LEVEL;TIMEOUT" "COMMAND" ${ARGN})
     add_test(NAME ${name} COMMAND ${arg_COMMAND} WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
     _lima_register(${name} "${arg_LEVEL}" "${arg_TIMEOUT}" "${arg_SOCKETS}")
-    set_tests_properties(${name} PROPERTIES RUN_SERIAL "${arg_SERIAL}")
 endfunction()
 
 # One LLVMFuzzerTestOneInput, two lives: preset fuzz makes a libFuzzer program in bin/; all other presets link a small
