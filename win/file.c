@@ -1,7 +1,8 @@
 /* Looking at files, reading them whole, naming and removing them.
  *
- * A look opens the file for its attributes alone, which no other program can forbid by not sharing it, and always looks at
- * the reparse point first: a socket (and an alias of the store) cannot be opened in any other way. */
+ * A look opens the file for its attributes alone, which no other program can forbid by not sharing it, and
+ * always looks at the reparse point first: a socket (and an alias of the store) cannot be opened in any other
+ * way. */
 #include "os/file.h"
 
 #include <stdlib.h>

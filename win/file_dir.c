@@ -1,8 +1,9 @@
 /* Folders: making with parents, listing, removing a tree.
  *
- * Removing goes by opened folders (names relative to a handle), so that a folder exchanged for a link meanwhile leads nowhere
- * else, no path gets too long, and names that have no UTF-8 form or that Win32 would change go too. Links and junctions are
- * removed and not followed. It neither crosses its own depth limit nor changes permissions to get in. */
+ * Removing goes by opened folders (names relative to a handle), so that a folder exchanged for a link
+ * meanwhile leads nowhere else, no path gets too long, and names that have no UTF-8 form or that Win32 would
+ * change go too. Links and junctions are removed and not followed. It neither crosses its own depth limit nor
+ * changes permissions to get in. */
 #include "os/file.h"
 
 #include <windows.h>
@@ -214,8 +215,8 @@ static bool empty_dir(lima_win_dir *dir, const char *path, unsigned depth, lima_
     return true;
 }
 
-/* A deleted file that somebody still has open keeps its name for as long, where the file system knows no better: the
- * folder is not empty until then. */
+/* A deleted file that somebody still has open keeps its name for as long, where the file system knows no
+ * better: the folder is not empty until then. */
 static bool remove_dir(lima_win_dir *dir, const char *path, unsigned depth, lima_err *err)
 {
     lima_deadline deadline = lima_clock_in(LIMA_WIN_RETRY_MS);

@@ -1,8 +1,9 @@
 /* Real paths, and programs on PATH.
  *
- * A program is a file that ends in ".exe", and nothing else whatever PATHEXT says: scripts would need a shell. The
- * current folder is not searched, nor are relative folders of PATH: what lies there is not the user's choice.
- * Aliases of the store ("app execution aliases", as of wsl.exe) are programs too, although they cannot be opened. */
+ * A program is a file that ends in ".exe", and nothing else whatever PATHEXT says: scripts would need a
+ * shell. The current folder is not searched, nor are relative folders of PATH: what lies there is not the
+ * user's choice. Aliases of the store ("app execution aliases", as of wsl.exe) are programs too, although
+ * they cannot be opened. */
 #include "os/file.h"
 
 #include <stdlib.h>

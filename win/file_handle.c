@@ -1,5 +1,5 @@
-/* Random access: each call brings its offset in an OVERLAPPED, so there is no position that threads could disturb. The
- * handle is a synchronous one: calls of several threads follow each other. */
+/* Random access: each call brings its offset in an OVERLAPPED, so there is no position that threads could
+ * disturb. The handle is a synchronous one: calls of several threads follow each other. */
 #include "os/file.h"
 
 #include <windows.h>
@@ -92,8 +92,8 @@ bool lima_file_write_at(lima_file *file, uint64_t offset, const void *bytes, siz
     return true;
 }
 
-/* Only what grows becomes sparse: Hyper-V attaches no VHDX that is, and one that is written from end to end never comes
- * here. Where the file system has no holes the growth costs its space. */
+/* Only what grows becomes sparse: Hyper-V attaches no VHDX that is, and one that is written from end to end
+ * never comes here. Where the file system has no holes the growth costs its space. */
 static void allow_holes(lima_file *file, uint64_t size)
 {
     LARGE_INTEGER now;

@@ -1,5 +1,5 @@
-/* Symbolic links. Windows wants to know whether they lead to a folder, and lets users make them only in developer mode (since
- * 1703) or with a privilege; some file systems have none. */
+/* Symbolic links. Windows wants to know whether they lead to a folder, and lets users make them only in
+ * developer mode (since 1703) or with a privilege; some file systems have none. */
 #include "os/file.h"
 
 #include <windows.h>

@@ -1,7 +1,7 @@
-/* Locks on a file that stays. Windows locks ranges of bytes and means it: so one byte far behind any content is locked, and
- * everybody can still read the file. A held lock is tried again after pauses that grow to
- * LIMA_WIN_PAUSE_MAX. After taking it the name is looked at once more: a lock on a file that was removed or renamed
- * meanwhile excludes nobody. */
+/* Locks on a file that stays. Windows locks ranges of bytes and means it: so one byte far behind any content
+ * is locked, and everybody can still read the file. A held lock is tried again after pauses that grow to
+ * LIMA_WIN_PAUSE_MAX. After taking it the name is looked at once more: a lock on a file that was removed or
+ * renamed meanwhile excludes nobody. */
 #include "os/file.h"
 
 #include <stdlib.h>

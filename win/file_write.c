@@ -1,10 +1,11 @@
-/* Replacing a file whole: a temporary file beside it, flushed, renamed over it by its handle, and flushed again, which takes the
- * new name to the disk with it.
+/* Replacing a file whole: a temporary file beside it, flushed, renamed over it by its handle, and flushed
+ * again, which takes the new name to the disk with it.
  *
- * Not ReplaceFileW: that gives the new file the rights and streams of the old one, while here `access` says what they
- * are, and it cannot replace a file that others read. The temporary name (".lima-….tmp") is random and must
- * not exist, so that two writers do not meet and nothing planted there is followed. A process killed in between leaves it
- * behind; it never bears the final name. A symbolic link at `path` is replaced and not written through. */
+ * Not ReplaceFileW: that gives the new file the rights and streams of the old one, while here `access` says
+ * what they are, and it cannot replace a file that others read. The temporary name (".lima-….tmp") is random
+ * and must not exist, so that two writers do not meet and nothing planted there is followed. A process killed
+ * in between leaves it behind; it never bears the final name. A symbolic link at `path` is replaced and not
+ * written through. */
 #include "os/file.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* Opening, naming and deleting by handle.
  *
- * Since Windows 10 a rename may replace a file that others have open, and a deleted name goes at once ("POSIX semantics"),
- * as long as those others share deletion, as everything here does. NTFS can do it; elsewhere the
+ * Since Windows 10 a rename may replace a file that others have open, and a deleted name goes at once ("POSIX
+ * semantics"), as long as those others share deletion, as everything here does. NTFS can do it; elsewhere the
  * older calls do what they can, and the caller tries again for a while. */
 #include "handle.h"
 

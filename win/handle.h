@@ -28,14 +28,15 @@ lima_file_kind lima_win_kind_of(DWORD attributes, DWORD tag);
 /* Deletes what the handle (DELETE access) is, read-only or not: the name goes at once where the file
  * system can do that, else with the last handle. 0 or the error. */
 DWORD lima_win_delete(HANDLE handle);
-/* Gives the file of the handle (DELETE access) the name `to` ("\\?\…"), in place of a file or link, opened by others or
- * not where the file system can do that. 0 or the error; does not try again. */
+/* Gives the file of the handle (DELETE access) the name `to` ("\\?\…"), in place of a file or link, opened by
+ * others or not where the file system can do that. 0 or the error; does not try again. */
 DWORD lima_win_rename(HANDLE handle, const wchar_t *to);
-/* The same, tried again for LIMA_WIN_RETRY_MS while somebody has the file `to` open in a way that hinders it. A folder there
- * is FAILED_PRECONDITION. */
+/* The same, tried again for LIMA_WIN_RETRY_MS while somebody has the file `to` open in a way that hinders it.
+ * A folder there is FAILED_PRECONDITION. */
 bool lima_win_rename_patiently(HANDLE handle, const char *from, const char *to, lima_err *err);
 /* GetLastError(), with what is just being deleted told from what may not be opened: ERROR_DELETE_PENDING. */
 DWORD lima_win_last_error(void);
 
-/* PREFIX and random letters, for a name that nobody else has or guesses; cut to `size`. False: no randomness. */
+/* PREFIX and random letters, for a name that nobody else has or guesses; cut to `size`. False: no randomness.
+ */
 bool lima_win_random_name(const char *prefix, size_t letters, const char *suffix, char *into, size_t size);

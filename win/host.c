@@ -1,7 +1,7 @@
 /* Facts that do not change while the process lives, collected once and kept until it ends.
  *
- * machine_id is the host name: what limactl mixes into MAC addresses on Windows. The registry's MachineGuid would be a
- * better identity, but then the guest would not find its network card. */
+ * machine_id is the host name: what limactl mixes into MAC addresses on Windows. The registry's MachineGuid
+ * would be a better identity, but then the guest would not find its network card. */
 #include "os/host.h"
 
 #include <winsock2.h>
@@ -168,8 +168,8 @@ const lima_host *lima_host_get(void)
     return &host;
 }
 
-/* The variables of Windows, not the C library's copy, which is in the code page of the system. A value that is no Unicode
- * counts as unset. */
+/* The variables of Windows, not the C library's copy, which is in the code page of the system. A value that
+ * is no Unicode counts as unset. */
 char *lima_env_get(const char *name)
 {
     wchar_t *key = NULL, *value = NULL;

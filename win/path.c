@@ -1,5 +1,5 @@
-/* A path becomes its root ("\\?\C:\" or "\\?\UNC\server\share") and a list of checked components; "." and ".." are
- * resolved in the list.
+/* A path becomes its root ("\\?\C:\" or "\\?\UNC\server\share") and a list of checked components; "." and
+ * ".." are resolved in the list.
  *
  * Resolving ".." by text is what Windows itself does before it looks at any link, so nothing changes by it.
  * Everything goes behind "\\?\": there Windows takes a name as it stands, so what it would silently change or

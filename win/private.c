@@ -1,10 +1,10 @@
-/* The two descriptors for private things are built once. Their DACL is protected, so that no folder above adds to
- * it, and names the user and SYSTEM: backups and virus scanners run as SYSTEM, and it could take what it
- * wants anyway. The owner is set too, because programs that run elevated would otherwise make files of the
+/* The two descriptors for private things are built once. Their DACL is protected, so that no folder above
+ * adds to it, and names the user and SYSTEM: backups and virus scanners run as SYSTEM, and it could take what
+ * it wants anyway. The owner is set too, because programs that run elevated would otherwise make files of the
  * Administrators group, which the same user's other programs do not own.
  *
- * Reading a DACL asks one question: does an entry allow anybody else to change the object? Denying entries are passed over,
- * so the answer may be a needless yes, never a wrong no. */
+ * Reading a DACL asks one question: does an entry allow anybody else to change the object? Denying entries
+ * are passed over, so the answer may be a needless yes, never a wrong no. */
 #include "private.h"
 
 #include <stdlib.h>

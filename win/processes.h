@@ -15,8 +15,8 @@ enum {
 typedef struct lima_processes_entry {
     uint32_t pid;
     uint32_t parent; /* as it was at its start; may have been used again since */
-    /* its command line, UTF-8 (what is no Unicode shows as U+FFFD); NULL where Windows does not tell: a process of another
-     * user or of higher integrity, or one that has just ended */
+    /* its command line, UTF-8 (what is no Unicode shows as U+FFFD); NULL where Windows does not tell: a
+     * process of another user or of higher integrity, or one that has just ended */
     char *command;
 } lima_processes_entry;
 
@@ -26,7 +26,7 @@ typedef struct lima_processes {
 } lima_processes;
 
 /* Processes whose file has this name ("wslhost.exe"; ASCII case does not matter), in no order. None is fine.
- * More than the limit: OUT_OF_RANGE. A pid may be another process's by the time you read it: lima_process_find (os/process.h) tells
- * identity. */
+ * More than the limit: OUT_OF_RANGE. A pid may be another process's by the time you read it:
+ * lima_process_find (os/process.h) tells identity. */
 bool lima_processes_find(const char *image, lima_processes *ret, lima_err *err);
 void lima_processes_free(lima_processes *list); /* {0} and NULL do nothing */

@@ -1,8 +1,9 @@
 /* Reading keys of the Windows registry, whole and bounded. Never writes.
  *
- * Plain C: tests on other hosts implement it on files (tests/fakes/wsl). Names and texts are UTF-8; names compare
- * without regard to ASCII case. Keys are read as they are found, half-written ones included: a value that is not
- * there, or of another type, or no text in UTF-16, reads as missing through the look-up functions. Thread-safe.
+ * Plain C: tests on other hosts implement it on files (tests/fakes/wsl). Names and texts are UTF-8; names
+ * compare without regard to ASCII case. Keys are read as they are found, half-written ones included: a value
+ * that is not there, or of another type, or no text in UTF-16, reads as missing through the look-up
+ * functions. Thread-safe.
  *
  * The registry has no snapshot: what others write meanwhile may show in part. */
 #pragma once
@@ -46,8 +47,8 @@ typedef struct lima_registry_key {
     size_t count;
 } lima_registry_key;
 
-/* `path` below the root, with backslashes. NOT_FOUND: no such key; PERMISSION_DENIED; OUT_OF_RANGE: more subkeys or
- * values than the limits above. A key that is deleted meanwhile is NOT_FOUND. */
+/* `path` below the root, with backslashes. NOT_FOUND: no such key; PERMISSION_DENIED; OUT_OF_RANGE: more
+ * subkeys or values than the limits above. A key that is deleted meanwhile is NOT_FOUND. */
 bool lima_registry_read(lima_registry_root root, const char *path, lima_registry_key *ret, lima_err *err);
 void lima_registry_free(lima_registry_key *key); /* {0} and NULL do nothing */
 

@@ -1,5 +1,6 @@
-/* Threads of the C library, monitors over slim locks and condition variables of Windows, which need no handle and
- * cannot fail. A monitor remembers who is inside: entering twice is an assert instead of a silent deadlock. */
+/* Threads of the C library, monitors over slim locks and condition variables of Windows, which need no handle
+ * and cannot fail. A monitor remembers who is inside: entering twice is an assert instead of a silent
+ * deadlock. */
 #include "os/thread.h"
 
 #include <windows.h>
@@ -23,8 +24,8 @@ struct lima_thread {
     char *name;
 };
 
-/* A name is a help for debuggers: without it everything works. Windows has names since 1607; not every MinGW-w64
- * declares the function. */
+/* A name is a help for debuggers: without it everything works. Windows has names since 1607; not every
+ * MinGW-w64 declares the function. */
 static void set_name(const char *name)
 {
     typedef HRESULT(WINAPI * describe_fn)(HANDLE, PCWSTR);

@@ -1,7 +1,7 @@
 /* WaitForMultipleObjects with the deadlines and wakes of the contract.
  *
- * A wake is a flag and a manual-reset event, set when the wake is raised and never reset. Out of handles it has
- * no event: then a wait lasts at most LIMA_WIN_SLICE_MS and the flag is looked at again. */
+ * A wake is a flag and a manual-reset event, set when the wake is raised and never reset. Out of handles it
+ * has no event: then a wait lasts at most LIMA_WIN_SLICE_MS and the flag is looked at again. */
 #pragma once
 
 #include <windows.h>
@@ -18,7 +18,8 @@ enum {
 
 /* Waits until one of handles[1 … count-1] is signalled; handles[0] belongs to this function, NULL ones are
  * skipped, at most 64 in all, no handle twice. *ret_which (may be NULL): the index of the first that is
- * signalled. DEADLINE_EXCEEDED, CANCELLED (first of all, even if something is ready). The deadline 0 looks once. */
+ * signalled. DEADLINE_EXCEEDED, CANCELLED (first of all, even if something is ready). The deadline 0 looks
+ * once. */
 bool lima_win_wait(HANDLE *handles, DWORD count, lima_deadline deadline, lima_wake *wake, DWORD *ret_which,
                    lima_err *err);
 

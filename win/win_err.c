@@ -1,8 +1,8 @@
-/* One table from codes of Windows and Winsock to ours, for all of win/. Where a call needs another code (a held lock, a
- * missing socket) its module says so itself.
+/* One table from codes of Windows and Winsock to ours, for all of win/. Where a call needs another code (a
+ * held lock, a missing socket) its module says so itself.
  *
- * Windows words its errors in the language of the user. The number stands beside them, so that a report in any
- * language can be searched for. */
+ * Windows words its errors in the language of the user. The number stands beside them, so that a report in
+ * any language can be searched for. */
 #include "win_err.h"
 
 #include <winsock2.h>
@@ -24,6 +24,7 @@ static const struct {
     {ERROR_FILE_NOT_FOUND, LIMA_CODE_NOT_FOUND},
     {ERROR_PATH_NOT_FOUND, LIMA_CODE_NOT_FOUND},
     {ERROR_DELETE_PENDING, LIMA_CODE_NOT_FOUND},
+    {ERROR_KEY_DELETED, LIMA_CODE_NOT_FOUND},
     {ERROR_INVALID_DRIVE, LIMA_CODE_NOT_FOUND},
     {ERROR_BAD_NETPATH, LIMA_CODE_NOT_FOUND},
     {ERROR_BAD_NET_NAME, LIMA_CODE_NOT_FOUND},

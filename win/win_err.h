@@ -3,8 +3,8 @@
 
 #include "base/err.h"
 
-/* "fmt: what the system says (Windows error N)"; the code as the contract headers promise it. `os_error` is what GetLastError
- * or WSAGetLastError gave. Always returns false. */
+/* "fmt: what the system says (Windows error N)"; the code as the contract headers promise it. `os_error` is
+ * what GetLastError or WSAGetLastError gave. Always returns false. */
 bool lima_win_fail(lima_err *err, unsigned long os_error, const char *fmt, ...) LIMA_PRINTF(3, 4);
 lima_code lima_win_code(unsigned long os_error);
 /* Somebody has the file open who shares too little, or it is about to vanish: worth another try soon. */
