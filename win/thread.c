@@ -1,19 +1,18 @@
-/* Threads of the C library, monitors over slim locks and condition variables of Windows, which need no handle
- * and cannot fail. A monitor remembers who is inside: entering twice is an assert instead of a silent
- * deadlock. */
+/* Threads of Windows (all that the C library keeps per thread it makes and frees by itself), monitors over
+ * slim locks and condition variables of Windows, which need no handle and cannot fail. A monitor remembers
+ * who is inside: entering twice is an assert instead of a silent deadlock. */
 #include "os/thread.h"
 
 #include <windows.h>
 
 #include <assert.h>
-#include <errno.h>
-#include <process.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "wide.h"
+#include "win_err.h"
 
 enum { NAME_MAX_BYTES = 15 };
 
@@ -42,7 +41,7 @@ static void set_name(const char *name)
     free(kept);
 }
 
-static unsigned __stdcall run_named(void *arg)
+static DWORD WINAPI run_named(void *arg)
 {
     lima_thread *thread = arg;
 
@@ -57,11 +56,9 @@ bool lima_thread_start(const char *name, void (*run)(void *arg), void *arg, lima
     lima_thread *thread = lima_mem_zalloc(1, sizeof *thread);
 
     *thread = (lima_thread){.run = run, .arg = arg, .name = lima_mem_strdup(name)};
-    thread->handle = (HANDLE)_beginthreadex(NULL, 0, run_named, thread, 0, NULL);
+    thread->handle = CreateThread(NULL, 0, run_named, thread, 0, NULL);
     if (!thread->handle) {
-        int failed = errno;
-        lima_err_set(err, LIMA_CODE_RESOURCE_EXHAUSTED, "start thread '%s': no more threads (error %d)", name,
-                     failed);
+        lima_win_fail(err, GetLastError(), "start thread '%s'", name);
         free(thread->name);
         free(thread);
         return false;
