@@ -60,7 +60,9 @@ bool lima_posix_fail(lima_err *err, int os_error, const char *fmt, ...)
     va_end(args);
     if (len >= (int)sizeof object)
         object[lima_utf8_cut(object, sizeof object - 1, sizeof object - 2)] = '\0';
-    lima_err_set(err, code_of(os_error), "%s: %s", object, strerror(os_error));
+    bool full = os_error == ENOSPC || os_error == EDQUOT;
+    lima_err_set(err, code_of(os_error), "%s: %s%s", object, strerror(os_error),
+                 full ? "; free space there" : "");
     if (err)
         err->os_code = os_error;
     return false;

@@ -263,8 +263,8 @@ static const lima_ctl_command COMMANDS[] = {
         .text = "Starts the driver, calls one method, prints the reply, and ends the driver; with --socket "
                 "the call goes to the driver that "
                 "serves a running instance. Start prints one line for each message until the stream ends or "
-                "Ctrl-C cancels it, which to the "
-                "driver means that the client has gone.",
+                "Ctrl-C cancels it: to the "
+                "driver the client has gone, so it shuts the VM down, within ten seconds.",
         .examples = "limadrv call qemu Info # The same as limadrv info --json\n"
                     "limadrv call --socket default ListSnapshots # Ask the driver of a running instance\n"
                     "limadrv call qemu Configure - <instance.json # Send a document",

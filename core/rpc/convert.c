@@ -124,6 +124,8 @@ static bool only_key(const lima_json *json, const char *key, lima_err *err)
 static bool field_from_json(const lima_json *json, lima_message *message, lima_err *err)
 {
     const char *key = keys[message->kind];
+    if (json && lima_json_get_kind(json, "%s", "") != LIMA_JSON_OBJECT)
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "the request is not a JSON object");
     if (!only_key(json, key, err))
         return false;
     if (message->kind == LIMA_MESSAGE_EMPTY)

@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -16,13 +17,14 @@
 #include "driver/lifecycle.h"
 #include "os/host.h"
 #include "os/process.h"
+#include "os/stream.h"
 #include "rpc/health.h"
 #include "rpc/place.h"
 #include "rpc/pump.h"
 #include "rpc/reflection.h"
 #include "rpc/server.h"
 
-enum { ANNOUNCE_MS = 10000, RELUCTANT_MS = 500 };
+enum { ANNOUNCE_MS = 10000, RELUCTANT_MS = 500, PROBE_MS = 1000, FOLDERS_MAX = 10000 };
 
 typedef struct run {
     const lima_serve *serve;
@@ -211,6 +213,40 @@ static char *make_folder(const char *name, lima_err *err)
     return NULL;
 }
 
+/* Its process has gone, and nobody serves it from another container either. */
+static bool is_dead(const char *dir, const char *pid_text)
+{
+    uint32_t pid = 0;
+    lima_process_id id = {0};
+    lima_file_info info = {0};
+    lima_stream *stream = NULL;
+    if (!lima_parse_u32(pid_text, &pid, NULL) || lima_process_find(pid, &id)
+        || !lima_file_stat(dir, false, &info, NULL) || info.kind != LIMA_FILE_DIR || !info.mine)
+        return false;
+    char *socket = lima_path_join(dir, "driver.sock");
+    bool served = lima_stream_connect(socket, lima_clock_in(PROBE_MS), &stream, NULL);
+    lima_stream_close(stream);
+    free(socket);
+    return !served;
+}
+
+/* limactl before 2.1.2 kills its servers, which then cannot clean up: the next one does. */
+static void remove_dead_folders(const char *name)
+{
+    const char *temp = lima_host_get()->temp;
+    char *prefix = lima_mem_printf("lima-driver-%s-", name);
+    lima_strv names = {0};
+    lima_dir_list(temp, FOLDERS_MAX, &names, NULL);
+    for (size_t i = 0; i < names.len; i++) {
+        char *dir = lima_path_join(temp, names.items[i]);
+        if (lima_str_has_prefix(names.items[i], prefix) && is_dead(dir, names.items[i] + strlen(prefix)))
+            lima_dir_remove(dir, NULL);
+        free(dir);
+    }
+    lima_strv_free(&names);
+    free(prefix);
+}
+
 static bool announce(const lima_serve *serve, const char *socket_path, lima_err *err)
 {
     lima_json *doc = lima_json_new_object();
@@ -235,9 +271,11 @@ bool lima_serve_announce(const lima_serve *serve, bool *ret_stuck, lima_err *err
     char *path = lima_path_join(dir, "driver.sock");
     bool ok = lima_listener_open(path, &own.listener, err)
               && run_begin(&own, serve, LIMA_LIFECYCLE_ANNOUNCE, NULL, err) && announce(serve, path, err);
-    if (ok)
+    if (ok) {
         lima_log_info("driver '%s' serves on '%s' for one limactl process; it ends by itself. See --help",
                       serve->name, path);
+        remove_dead_folders(serve->name);
+    }
     ok = run_all(&own, ok, ret_stuck);
     lima_dir_remove(dir, NULL);
     free(path);

@@ -25,6 +25,7 @@ def mistakes_are_told_apart(place):
     check(place.run("call", EXAMPLE, "Bogus"), 2, "no method 'Bogus'", "ListSnapshots")
     check(place.run("call", EXAMPLE, "Configure", "{"), 2, "line 1")
     check(place.run("call", EXAMPLE, "Configure", '{"name": 1}'), 1, "name", "INVALID_ARGUMENT")
+    check(place.run("call", EXAMPLE, "Info", "[]"), 1, "not a JSON object", "INVALID_ARGUMENT")
     check(place.run("call", EXAMPLE, "Stop"), 1, "FAILED_PRECONDITION")
     check(place.run("call", EXAMPLE), 2, "METHOD is missing")
     check(place.run("call", EXAMPLE, "Info", "--dir", place.root / "missing"), 1, "no instance folder", "missing", "limactl list")

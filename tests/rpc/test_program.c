@@ -179,6 +179,25 @@ static void announce__serves_and_leaves_nothing(void **state)
     free(folder);
 }
 
+/* As limactl before 2.1.2 ends its servers. */
+static void announce__killed__next_one_removes_its_folder(void **state)
+{
+    place *p = *state;
+    lima_launched killed = launch(p, LIMA_LAUNCH_ANNOUNCE);
+    char *folder = lima_path_dir(killed.socket);
+    lima_process_exit status;
+    lima_process_end_id(lima_process_get_id(killed.process), true, NULL);
+    assert_true(lima_process_wait(killed.process, patience(), NULL, &status, NULL));
+    assert_int_equal(kind_of(folder), LIMA_FILE_DIR);
+    lima_launched next = launch(p, LIMA_LAUNCH_ANNOUNCE);
+    for (lima_deadline until = patience(); kind_of(folder) != LIMA_FILE_NONE && lima_clock_now() < until;)
+        call_expect(next.client, "Info", NULL, LIMA_CODE_OK, NULL);
+    assert_int_equal(kind_of(folder), LIMA_FILE_NONE);
+    lima_launched_stop(&next, 0);
+    lima_launched_stop(&killed, 0);
+    free(folder);
+}
+
 static void announce__client_gone__ends(void **state)
 {
     place *p = *state;
@@ -217,6 +236,7 @@ int main(void)
         TEST(inst_dir__two_at_once__exactly_one_serves),
         TEST(inst_dir__unused__ends_by_itself),
         TEST(announce__serves_and_leaves_nothing),
+        TEST(announce__killed__next_one_removes_its_folder),
         TEST(announce__client_gone__ends),
         TEST(stdio__serves_and_ends_with_its_input),
     };
