@@ -22,6 +22,7 @@ ARROWS = {
     "win": ["os", "base"],
 }
 MAIN_OF_DRIVER = ["rpc"]        # only drivers/X/main.c starts the server
+USERS_OF_WIN = ("wsl2", "hyperv")   # drivers of Windows: they may include those headers of win/ that are plain C
 PARTS = ("base", "os", "data", "driver", "image", "vm", "rpc", "ctl")
 LIBRARIES = {                   # who may know which third party
     "grpc": (re.compile(r"(grpc|grpc\+\+|absl)/"), {"core/rpc"}),
@@ -29,7 +30,8 @@ LIBRARIES = {                   # who may know which third party
     "jansson and libyaml": (re.compile(r"(jansson|yaml)\.h$"), {"core/data"}),
 }
 # Headers no portable part may see: what they offer is in core/os.
-SYSTEM = re.compile(r"(unistd|fcntl|pthread|signal|dirent|poll|spawn|pwd|termios|windows|winsock2|afunix)\.h$|(sys|arpa|netinet|mach|linux)/")
+SYSTEM = re.compile(r"(unistd|fcntl|pthread|signal|dirent|poll|spawn|pwd|termios|windows|winsock2|ws2tcpip|afunix|winternl|winioctl|tlhelp32|"
+                    r"bcrypt)\.h$|(sys|arpa|netinet|mach|linux)/")
 PLATFORM = re.compile(r"^\s*#\s*(?:el)?if.*\b(_WIN32|_WIN64|__MINGW\w*|_MSC_VER|__CYGWIN__|__linux__|__linux|__APPLE__|__MACH__|"
                       r"__unix__|__unix|__FreeBSD__|TARGET_OS_\w+)\b")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
@@ -56,6 +58,27 @@ def own_folder(path, name, root):
     return any((root / folder / name).exists() for folder in path.parents if len(folder.parts) >= depth)
 
 
+def embedded(path, name, root):
+    """guest_boot.h, which core/cmake/embed.cmake makes from guest/boot.sh beside the file."""
+    return any(re.sub(r"\W", "_", f"{source.parent.name}_{source.stem}") + ".h" == name for source in (root / path.parent).glob("*/*"))
+
+
+def is_plain(header, root, seen=()):
+    """Whether a header of win/ includes no system header, nor does any header of win/ that it includes."""
+    if header in seen or not (root / header).exists():
+        return header in seen
+    found = [INCLUDE.match(line) for line in (root / header).read_text(encoding="utf-8").splitlines()]
+    names = [include.group(2) for include in found if include]
+    return not any(SYSTEM.match(name) for name in names) and all(
+        is_plain(f"win/{name}", root, (*seen, header)) for name in names if (root / "win" / name).exists())
+
+
+def check_win(path, name, root):
+    if path.parts[0] != "drivers" or path.parts[1] not in USERS_OF_WIN:
+        return "arrows", f"only drivers/{' and drivers/'.join(USERS_OF_WIN)} include headers of win/"
+    return None if is_plain(name, root) else ("arrows", "not a plain header of win/: it includes what Windows has")
+
+
 def check_include(path, name, root):
     """The rule that is broken and why, or None."""
     part = part_of(path)
@@ -68,7 +91,9 @@ def check_include(path, name, root):
     target = name.split("/")[0]
     if ".." in name.split("/"):
         return "arrows", "an include leaves its folder by '..'"
-    if target in ("drivers", "posix", "win"):
+    if target == "win":
+        return check_win(path, name, root)
+    if target in ("drivers", "posix"):
         return "arrows", f"nobody includes {target}/"
     if target in PARTS and "/" in name:
         if part == "core/" + target or target in allowed:
@@ -91,7 +116,7 @@ def check_file(path, lines, root):
         if include:
             quote, name = include.groups()
             found = check_include(path, name, root) or check_system(path, name)
-            if not found and quote == '"' and "/" not in name and not own_folder(path, name, root):
+            if not found and quote == '"' and "/" not in name and not (own_folder(path, name, root) or embedded(path, name, root)):
                 found = "arrows", "not in the file's own folder"
             if found:
                 yield found[0], f"{path}:{number}: includes {name}: {found[1]}"

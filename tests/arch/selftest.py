@@ -10,6 +10,9 @@ FINE = {
     "core/base/err.h": "", "core/os/file.h": '#include "base/err.h"\nbool lima_file_read(const char *path);\n',
     "core/data/json.c": "#include <jansson.h>\n", "core/rpc/server.c": '#include <grpc/grpc.h>\n#include "driver/driver.h"\n',
     "drivers/qemu/main.c": '#include "rpc/serve.h"\n#include "argv.h"\n', "drivers/qemu/argv.h": "",
+    "win/registry.h": '#include <stdint.h>\n#include "base/err.h"\n', "win/wait.h": "#include <windows.h>\n",
+    "win/sly.h": '#include "wait.h"\n', "drivers/wsl2/a.c": '#include "win/registry.h"\n#include "guest_boot_up.h"\n',
+    "drivers/wsl2/guest/boot-up.sh": "",
     "posix/file.c": '#include "os/file.h"\n#include <unistd.h>\n#ifdef __linux__\n#endif\n',
 }
 BROKEN = [      # (what, rule, file, content)
@@ -24,6 +27,12 @@ BROKEN = [      # (what, rule, file, content)
     ("a driver includes another driver's header by name", "arrows", "drivers/vz/a.c", '#include "argv.h"\n'),
     ("posix includes data", "arrows", "posix/a.c", '#include "data/json.h"\n'),
     ("core includes posix", "arrows", "core/driver/a.c", '#include "posix/private.h"\n'),
+    ("core includes win", "arrows", "core/driver/a.c", '#include "win/registry.h"\n'),
+    ("a driver that is not of Windows includes win", "arrows", "drivers/qemu/a.c", '#include "win/registry.h"\n'),
+    ("a driver includes a header of win with Windows in it", "arrows", "drivers/wsl2/b.c", '#include "win/wait.h"\n'),
+    ("a driver includes Windows through a header of win", "arrows", "drivers/wsl2/b.c", '#include "win/sly.h"\n'),
+    ("a driver includes a header of win that is not there", "arrows", "drivers/hyperv/b.c", '#include "win/none.h"\n'),
+    ("a driver includes a script that is not there", "arrows", "drivers/wsl2/b.c", '#include "guest_none.h"\n'),
     ("an unknown part", "arrows", "core/extra/a.c", '#include "base/err.h"\n'),
     ("ctl uses gRPC", "libraries", "core/ctl/a.c", "#include <grpc/grpc.h>\n"),
     ("a driver uses generated messages", "libraries", "drivers/qemu/main.c", '#include "rpc/driver.pb-c.h"\n'),
