@@ -6,6 +6,15 @@
 
 #include "os/host.h"
 
+static void assert_serves(lima_listener *listener, const char *path)
+{
+    lima_stream *client = connect_to(path);
+
+    put(client, "x");
+    lima_stream_close(accept_from(listener));
+    lima_stream_close(client);
+}
+
 static void open__stale_socket__is_replaced(void **state)
 {
     char *path = in_folder(state, "s.sock"), line[32];
@@ -18,11 +27,7 @@ static void open__stale_socket__is_replaced(void **state)
     assert_ok(lima_file_stat(path, false, &at, err));
     assert_int_equal(at.kind, LIMA_FILE_SOCKET);
     lima_listener *listener = open_at(path);
-    lima_stream *client = connect_to(path);
-    put(client, "x");
-    lima_stream *server = accept_from(listener);
-    lima_stream_close(client);
-    lima_stream_close(server);
+    assert_serves(listener, path);
     lima_listener_close(listener);
     free(path);
 }
@@ -62,11 +67,8 @@ static void open__longest_path__works(void **state)
 {
     char *path = path_of(state, limit());
     lima_listener *listener = open_at(path);
-    lima_stream *client = connect_to(path);
 
-    put(client, "x");
-    lima_stream_close(accept_from(listener));
-    lima_stream_close(client);
+    assert_serves(listener, path);
     lima_listener_close(listener);
     free(path);
 }
@@ -157,10 +159,7 @@ static void in_place__socket_removed_or_replaced__is_false_and_close_spares_the_
     assert_true(lima_listener_in_place(second));
     lima_listener_close(first);
     assert_true(lima_listener_in_place(second));
-    lima_stream *client = connect_to(path);
-    put(client, "x");
-    lima_stream_close(accept_from(second));
-    lima_stream_close(client);
+    assert_serves(second, path);
     lima_listener_close(second);
     free(path);
 }

@@ -24,6 +24,17 @@ static void call_create(void *arg)
     lima_json_free(reply);
 }
 
+/* In a thread, until it waits in the callback. */
+static lima_thread *begin_create(const harness *h, caller *c)
+{
+    lima_thread *thread = NULL;
+    configure(h->client, h);
+    scripted_block("create");
+    assert_true(lima_thread_start("caller", call_create, c, &thread, NULL));
+    scripted_await("create", 1);
+    return thread;
+}
+
 static void connect__nobody_there__not_found(void **state)
 {
     harness *h = *state;
@@ -88,12 +99,8 @@ static void call__deadline_passes__deadline_exceeded_and_client_lives(void **sta
 static void call__wake_raised__cancelled_and_client_lives(void **state)
 {
     harness *h = *state;
-    lima_thread *thread;
     caller c = {.client = h->client, .deadline = patience(), .wake = lima_wake_new()};
-    configure(h->client, h);
-    scripted_block("create");
-    assert_true(lima_thread_start("caller", call_create, &c, &thread, NULL));
-    scripted_await("create", 1);
+    lima_thread *thread = begin_create(h, &c);
     lima_wake_raise(c.wake);
     lima_thread_join(thread);
     assert_false(c.ok);
@@ -105,12 +112,8 @@ static void call__wake_raised__cancelled_and_client_lives(void **state)
 static void close__while_another_thread_calls__its_call_is_cancelled(void **state)
 {
     harness *h = *state;
-    lima_thread *thread;
     caller c = {.client = connect_client(h), .deadline = patience()};
-    configure(h->client, h);
-    scripted_block("create");
-    assert_true(lima_thread_start("caller", call_create, &c, &thread, NULL));
-    scripted_await("create", 1);
+    lima_thread *thread = begin_create(h, &c);
     lima_client_close(c.client);
     lima_thread_join(thread);
     assert_false(c.ok);
