@@ -3,11 +3,11 @@ import json
 import os
 import time
 
-from . import cmdline, faults, languages, profiles, protocol, text
+from . import cmdline, faults, languages, profiles, protocol
 from .errors import Exit, Failure
 from .hostpath import Paths
 from .output import MINUS_ONE, Output
-from .verbs import VERBS, find_verb
+from .verbs import known
 
 SAID = ("WSL_UTF8", "WSL_DISABLE_WARNINGS", "WSLENV", "WSLSIM_LANG", "WSLSIM_PROFILE", "WSLSIM_FAULTS")
 
@@ -22,6 +22,7 @@ class Call:
         self.windows = hello["kind"][0] == "windows"
         self.env = {name[4:]: values[0] for name, values in hello.items() if name.startswith("env.")}
         self.arguments = hello.get("arg", [])
+        self.program = hello.get("self", [None])[0]
         self.raw = hello["cmdline"][0] if "cmdline" in hello else " ".join(map(cmdline.quote, self.arguments))
         drives = {name[6:]: values[0] for name, values in hello.items() if name.startswith("drive.")}
         if not self.windows:
@@ -33,7 +34,7 @@ class Call:
             raise ValueError(f"WSLSIM_LANG: no language {self.language}")
         self.out = Output(channel, self.env, self.profile, self.language)
         self.input_wanted = False
-        self.rules = faults.Actions()
+        self.rules = {}             # what is to go wrong (faults.py)
         self.name = None            # of the distribution this is about, once known
         self.parsed = None
 
@@ -76,11 +77,9 @@ class Call:
             return end.code
 
     def perform(self):
-        verb, words = None, None
-        self.parsed = cmdline.parse(self.raw, VERBS)
-        if isinstance(self.parsed, tuple):
-            verb, words = find_verb(self.parsed[0]), self.parsed[1]
-        return faults.performed(self, verb, words)
+        self.parsed = cmdline.parse(self.raw, known(self.profile), self.profile.distribution_id)
+        word, words = self.parsed if isinstance(self.parsed, tuple) else (None, [])
+        return faults.performed(self, word, words)
 
     def distro(self, name):
         """By name; the failure every verb gives for an unknown one."""
@@ -96,15 +95,3 @@ class Call:
         with open(self.state.path("calls.log"), "a", encoding="utf-8", errors="surrogateescape") as file:
             file.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
-
-def stub(call):
-    """The in-box program of a computer without WSL: advice, then up to a minute for a key."""
-    call.out.line(text.message(call.language, "install"))
-    call.want_input()
-    call.channel.sock.settimeout(float(call.state.setting("standin", "keyWait")) / 1000)
-    try:
-        call.channel.receive()
-    except (TimeoutError, protocol.Gone):
-        pass
-    call.channel.sock.settimeout(None)
-    return MINUS_ONE

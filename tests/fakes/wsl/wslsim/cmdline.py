@@ -97,15 +97,15 @@ def cut_folder(text):
     return cut(text)
 
 
-def parse(text, known_verbs):
+def parse(text, known_verbs, knows_ids=True):
     """('--verb', words) or a Run."""
     first, rest = cut(text)
     if first in known_verbs:
         return first, split(rest) if first in QUOTED else rest.split()
-    return parse_run(text)
+    return parse_run(text, knows_ids)
 
 
-def parse_run(text):
+def parse_run(text, knows_ids):
     run = Run()
     first, rest = cut(text)
     if first == "~":
@@ -123,6 +123,8 @@ def parse_run(text):
         if word in ("-e", "--exec"):
             run.argv = split(rest)
             return run
+        if word == "--distribution-id" and not knows_ids:
+            raise Usage("unknown_option", word)
         text = option(run, word, rest)
 
 

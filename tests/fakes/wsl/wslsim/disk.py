@@ -2,8 +2,8 @@
 
 The file has the shape of a VHDX (identifier, two headers with sequence numbers, region tables, metadata with the virtual size), its creator
 field says WSLSIMVHD1, and a region of our own, which readers may ignore, holds the tree as a tar. While a distribution runs, the truth is the
-tree in rootfs/; it is written into the file when the distribution stops, as an unmount would. UUID and generation tell a file that was
-swapped (an older copy put back) from the one that was used last: then the tree is made anew from the file.
+tree in rootfs/; it is written into the file when the distribution stops, as an unmount would. Each start and each stop gives the content
+a new UUID, so a file that was swapped (an older copy put back) is told from the one used last: then the tree is made anew from the file.
 Attached = an flock on the file (and, under Wine, an open handle of the agent that shares reading only).
 """
 import contextlib
@@ -31,7 +31,7 @@ ITEMS = (       # id, format, flags: virtual disk (2), required (4)
     ("page83", uuid.UUID("BECA12AB-B2E6-4523-93EF-C309E000C746"), "<16s", 6),
 )
 SIZE_AT = METADATA + 64 * KIB + 16      # of the virtual size, where this module puts it
-CONTENT_HEAD = struct.Struct("<16s16sQQQ")      # magic, uuid, generation, bytes of tar, sparse flag
+CONTENT_HEAD = struct.Struct("<16s16sQQ")       # magic, uuid, bytes of tar, sparse flag
 
 
 class Corrupt(Exception):
@@ -71,7 +71,7 @@ class Disk:
         head = self.at(CONTENT, CONTENT_HEAD.size)
         if self.at(0, 8) != b"vhdxfile" or len(head) < CONTENT_HEAD.size:
             raise Corrupt("no identifier")
-        magic, ident, self.generation, self.length, self.sparse = CONTENT_HEAD.unpack(head)
+        magic, ident, self.length, self.sparse = CONTENT_HEAD.unpack(head)
         if magic.rstrip(b"\0") != MAGIC.encode():
             raise Corrupt("no content")
         if os.fstat(file.fileno()).st_size < CONTENT + 4096 + self.length:
@@ -100,7 +100,12 @@ class Disk:
         self.write_head()
 
     def write_head(self):
-        self.put(CONTENT, CONTENT_HEAD.pack(MAGIC.encode(), uuid.UUID(self.uuid).bytes, self.generation, self.length, self.sparse))
+        self.put(CONTENT, CONTENT_HEAD.pack(MAGIC.encode(), uuid.UUID(self.uuid).bytes, self.length, self.sparse))
+
+    def renew(self):
+        """Other content from here on."""
+        self.uuid = str(uuid.uuid4())
+        self.write_head()
 
     def touch(self, dirty):
         """The next header: sequence number up, a log while the disk is in use."""
@@ -110,7 +115,7 @@ class Disk:
         self.put(HEADERS[sequence % 2], header(sequence, log))
 
     def store(self, tree):
-        """Writes the tree into the file, as the next generation."""
+        """Writes the tree into the file."""
         self.put(CONTENT, bytes(16))            # a crash in here leaves a corrupt disk, not a wrong one
         offset = CONTENT + 4096
         with subprocess.Popen(["tar", "-C", tree, "--one-file-system", "--numeric-owner", "--xattrs", "--sparse", "--warning=none", "-cf", "-", "."],
@@ -120,8 +125,7 @@ class Disk:
                 offset += len(data)
         self.length = offset - CONTENT - 4096
         os.ftruncate(self.file.fileno(), -(-offset // MIB) * MIB)
-        self.generation += 1
-        self.write_head()
+        self.renew()
         self.touch(dirty=False)
 
     def load(self, tree):
@@ -174,7 +178,7 @@ def create(path, size):
         writes = [(0, b"vhdxfile" + MAGIC.encode("utf-16-le")), (METADATA, metadata(size))]
         writes += [(at, header(number + 1, bytes(16))) for number, at in enumerate(HEADERS)]
         writes += [(at, region_table()) for at in REGIONS]
-        writes.append((CONTENT, CONTENT_HEAD.pack(MAGIC.encode(), uuid.uuid4().bytes, 0, 0, 0)))
+        writes.append((CONTENT, CONTENT_HEAD.pack(MAGIC.encode(), uuid.uuid4().bytes, 0, 0)))
         for offset, data in writes:
             os.pwrite(file.fileno(), data, offset)
 
@@ -186,10 +190,11 @@ def opened(path):
 
 
 class Attached:
-    """The VM has the disk: locked against others until release()."""
+    """The VM has the disk: locked against others until release(). `tree`: folder for its content while it is used."""
 
-    def __init__(self, path, rootfs):
+    def __init__(self, path, tree):
         self.path = path
+        self.tree = tree
         self.file = open(path, "rb+", buffering=0)      # closed by release()
         try:
             fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -197,26 +202,27 @@ class Attached:
         except BaseException:
             self.file.close()
             raise
-        self.tree = os.path.join(rootfs, self.disk.uuid)
         self.disk.touch(dirty=True)
 
+    @property
+    def root(self):
+        return os.path.join(self.tree, "root")
+
     def ready_tree(self):
-        """The tree that belongs to the file as it is now. From here on the tree is the truth: a generation of its own."""
-        root = os.path.join(self.tree, "root")
-        if read(os.path.join(self.tree, ".generation")) != str(self.disk.generation):
-            self.disk.load(root)
-        self.disk.generation += 1
-        self.disk.write_head()
+        """The tree that belongs to the file as it is now. From here on the tree is the truth."""
+        if read(os.path.join(self.tree, "content")) != self.disk.uuid:
+            self.disk.load(self.root)
+        self.disk.renew()
         self.stamp()
-        return root
+        return self.root
 
     def stamp(self):
-        with open(os.path.join(self.tree, ".generation"), "w", encoding="ascii") as file:
-            file.write(str(self.disk.generation))
+        with open(os.path.join(self.tree, "content"), "w", encoding="utf-8") as file:
+            file.write(self.disk.uuid)
 
     def store(self):
         """At unmount."""
-        self.disk.store(os.path.join(self.tree, "root"))
+        self.disk.store(self.root)
         self.stamp()
 
     def release(self):

@@ -177,24 +177,56 @@ def enter_tree(message, shared):
     settings = conf.read("/etc/wsl.conf")
     os.makedirs("/mnt/wsl", exist_ok=True)
     ns.bind("/old" + shared, "/mnt/wsl")
-    for source, target in message["binds"]:
-        if not os.path.lexists(target):
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            with open(target, "x", encoding="ascii"):
-                pass
-        ns.bind("/old" + source, target, recursive=False)
+    install_tools(message)
+    vsock_folder("/old" + message["vsock"])
+    drives = {}
     if settings.flag("automount", "enabled", True):
-        mount_drives(settings.get("automount", "root", "/mnt/"), message["drives"])
+        drives = mount_drives(settings.get("automount", "root", "/mnt/"), message["drives"])
+    write_info(message["info"], drives)
     ns.umount("/old")
     os.rmdir("/old")
     return settings
 
 
+def install_tools(message):
+    """/init and its links, in /bin only."""
+    if not message["tools"]:
+        return
+    if not os.path.lexists("/init"):
+        with open("/init", "x", encoding="utf-8"):
+            pass
+    ns.bind("/old" + message["tools"], "/init", recursive=False)
+    os.makedirs("/bin", exist_ok=True)
+    for name in ("wslpath", "wslinfo"):
+        path = "/bin/" + name
+        if os.path.lexists(path):
+            os.unlink(path)
+        if name != "wslinfo" or message["wslinfo"]:
+            os.symlink("/init", path)
+
+
+def vsock_folder(source):
+    """A guest's vsock port P: it listens on the local socket /run/wslsim-vsock/P (linux/vsock_files.c)."""
+    os.mkdir("/run/wslsim-vsock")
+    ns.bind(source, "/run/wslsim-vsock")
+
+
 def mount_drives(root, drives):
+    """{letter: where}"""
+    mounted = {}
     for letter, folder in drives.items():
-        target = os.path.join(root, letter)
-        os.makedirs(target, exist_ok=True)
-        ns.bind("/old" + folder, target)
+        mounted[letter] = os.path.join(root, letter)
+        os.makedirs(mounted[letter], exist_ok=True)
+        ns.bind("/old" + folder, mounted[letter])
+    return mounted
+
+
+def write_info(info, drives):
+    """For guest_tools.c."""
+    os.mkdir("/run/wslsim")
+    rows = [f"{name}={value}\n" for name, value in info.items()] + [f"drive={letter}:{where}\n" for letter, where in drives.items()]
+    with open("/run/wslsim/info", "w", encoding="utf-8") as file:
+        file.writelines(rows)
 
 
 def boot_command(settings):

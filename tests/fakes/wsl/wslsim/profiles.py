@@ -18,6 +18,7 @@ class Profile:
     export_format: bool = True
     distribution_id: bool = True
     version_verb: bool = True
+    wslinfo: bool = True                # the program is there
     vm_id: bool = True                  # wslinfo --vm-id
     consomme: str = "consomme"          # the word for user-mode networking
     shared_cgroups: bool = True         # the uid trap
@@ -27,8 +28,9 @@ class Profile:
 OLD = {"linux_check": False, "vm_id": False, "mount_context": "MountVhd", "consomme": "virtioproxy"}
 ALL = {one.name: one for one in (
     Profile("inbox", "10.0.19045", utf8=False, codes=False, english_label=True, state_words=True, manage=False, export_format=False,
-            distribution_id=False, version_verb=False, line_end="\r\r\n", **OLD),
-    Profile("0.64", "0.64.0", hex_codes=True, english_label=True, default_code=True, manage=False, **OLD),
+            distribution_id=False, version_verb=False, wslinfo=False, line_end="\r\r\n", **OLD),
+    Profile("0.64", "0.64.0", hex_codes=True, english_label=True, default_code=True, manage=False, wslinfo=False,
+            **OLD),
     Profile("2.0", "2.0.14", default_code=True, manage=False, **OLD),
     Profile("2.4", "2.4.13", default_code=True, **OLD),
     Profile("2.5.7", "2.5.7", vm_id=False, mount_context="MountVhd", consomme="virtioproxy"),

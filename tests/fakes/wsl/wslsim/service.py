@@ -6,8 +6,9 @@ import sys
 import threading
 import time
 
-from . import disk, state as states
+from . import disk, faults, state as states
 from .errors import Failure
+from .relay import Relay
 from .vm import Guest, Vm
 
 
@@ -23,6 +24,10 @@ class Service:
         self.attach_hooks = []      # called with (path, attached) when a disk changes hands
         self.change_hooks = []      # called when the registry may have changed
         self.disk_file = None
+        self.local = threading.local()      # rules: what is to go wrong in this thread's call
+        self.fault_lock = threading.Lock()
+        self.fault_counts, self.fault_dice = {}, {}
+        self.relay_faults = {}              # of this boot of the VM
         self.forget()
 
     def forget(self):
@@ -49,12 +54,17 @@ class Service:
 
     # The VM.
 
-    def boot(self):
+    def rules(self):
+        return getattr(self.local, "rules", {})
+
+    def boot(self, *contexts):
         if self.vm and self.vm.alive:
             return self.vm
+        faults.boot(self.rules(), contexts, self.state.milliseconds("wsl2", "distributionStartTimeout"))
         time.sleep(float(self.state.setting("standin", "bootDelay")) / 1000)
         self.vm = Vm(self.state, self.state.setting("wsl2", "networkingMode").lower(), self.vm_lost)
         self.vm_idle_since = time.monotonic()
+        Relay(self, self.vm)
         self.publish()
         return self.vm
 
@@ -86,7 +96,14 @@ class Service:
             attached.release()
         if self.vm is vm:
             self.vm = None
+            self.relay_faults = {}
             self.publish()
+
+    def crash(self):
+        """The VM ends, nothing is written back."""
+        vm = self.vm
+        if vm:
+            vm.kill()
 
     def hook(self, path, attached):
         for call in self.attach_hooks:
@@ -125,9 +142,13 @@ class Service:
         self.state.write(self.state.path("host", distro.guid), host)
         distro.set(BasePath=path)
 
+    def tree(self, distro):
+        return self.state.path("rootfs", distro.guid)
+
     def attach(self, distro, *contexts):
         """The distribution's disk, in the VM."""
-        vm = self.boot()
+        vm = self.boot(*contexts)
+        faults.attach(self.rules(), contexts)
         attached = vm.disks.get(distro.guid)
         if attached and attached.gone():
             self.detach(distro.guid)
@@ -136,7 +157,7 @@ class Service:
             return attached
         path = self.disk_path(distro)
         try:
-            attached = disk.Attached(path, self.state.path("rootfs"))
+            attached = disk.Attached(path, self.tree(distro))
         except FileNotFoundError as error:
             symbol = "ERROR_FILE_NOT_FOUND" if os.path.isdir(os.path.dirname(path)) else "ERROR_PATH_NOT_FOUND"
             raise Failure(symbol, *contexts, "MountDisk", "HCS") from error
@@ -162,8 +183,9 @@ class Service:
         guest = self.guests.get(distro.guid)
         return bool(guest and not guest.dead.is_set())
 
-    def start(self, distro, drives, binds):
-        """The running distribution, started if it does not run yet. Holds the service lock meanwhile."""
+    def start(self, distro, caller):
+        """The running distribution, started if it does not run yet. Holds the service lock meanwhile. `caller`: drives, profile and guest
+        tools of whoever starts it."""
         with self.service_lock():
             guest = self.guests.get(distro.guid)
             if guest and not guest.dead.is_set():
@@ -173,7 +195,8 @@ class Service:
                 root = attached.ready_tree()
             except disk.Corrupt as error:
                 raise Failure("WSL_E_DISK_CORRUPTED", "Service", "CreateInstance") from error
-            order = {"root": root, "hostname": hostname(), "drives": drives, "binds": binds}
+            order = {"root": root, "hostname": hostname(), "drives": caller["drives"], "tools": caller["tools"],
+                     "vsock": self.state.path("vsock"), **self.guest_info(distro, caller["profile"])}
             try:
                 guest = Guest(self.vm, distro.guid, order, self.guest_ended)
             except (OSError, RuntimeError, ValueError) as error:
@@ -183,6 +206,15 @@ class Service:
             distro.mark_running(guest.vm.process.pid)
             self.publish()
             return guest
+
+    def guest_info(self, distro, profile):
+        """What wslinfo and wslpath can tell in it."""
+        mode = self.vm.networking
+        info = {"distro": distro.name, "networking-mode": profile.consomme if mode in ("consomme", "virtioproxy") else mode,
+                "wsl-version": profile.version}
+        if profile.vm_id:
+            info["vm-id"] = self.vm.id
+        return {"info": info, "wslinfo": profile.wslinfo and not self.rules().get("no-wslinfo")}
 
     def guest_ended(self, guest):
         """Called from the guest's thread."""
@@ -204,8 +236,9 @@ class Service:
         with self.service_lock():
             if distro.guid in self.transient:
                 raise Failure("E_ILLEGAL_STATE_CHANGE", "Service", "TerminateDistro")
+            time.sleep(self.rules().get("terminate-slow", 0) / 1000)
             guest = self.guests.get(distro.guid)
-            if guest:
+            if guest and not self.rules().get("terminate-noop"):
                 self.stop_guest(guest)
 
     # Time.

@@ -8,7 +8,7 @@ import os
 import select
 import threading
 
-from . import protocol
+from . import faults, protocol
 from .errors import Failure
 
 CHUNK = 1 << 16
@@ -55,6 +55,7 @@ class Session:
         self.input_over = False
         self.status = self.stdin = None
         self.streams = {}
+        self.take_output = call.out.raw
         self.grace = float(call.state.setting("standin", "grace")) / 1000
 
     def run(self):
@@ -65,7 +66,7 @@ class Session:
             reads.append(read)
             theirs.append(write)
         os.set_blocking(self.stdin, False)
-        self.streams = {reads[0]: self.call.out.raw, reads[1]: self.call.out.raw_error}
+        self.streams = {reads[0]: self.take_output, reads[1]: self.call.out.raw_error}
         try:
             self.status = self.guest.launch(self.order, [stdin, *theirs])
         except OSError:
@@ -73,6 +74,7 @@ class Session:
         finally:
             for fd in (stdin, *theirs):
                 os.close(fd)
+        faults.command_began(self.call.service, self.call.rules)
         try:
             return self.pump()
         finally:

@@ -6,7 +6,7 @@
     run/{guid}/started                  present while the distribution runs
     vm                                  JSON: id, booted, attached; absent = the VM is off
     processes                           IMAGE <tab> PID <tab> COMMAND LINE per line: wslhost.exe and the like (facts 10.3, 35)
-    rootfs/UUID/                        the tree that belongs to a disk
+    rootfs/{guid}/root                  the tree of a distribution's disk while the VM has it (disk.py)
     c/                                  stands for C:\\ on Linux
     wslconfig                           the user's .wslconfig, plus a section [standin]
     lock, daemon, daemon.log, calls.log
@@ -111,6 +111,10 @@ class State:
         guid = "{" + str(uuid.uuid4()) + "}"
         os.mkdir(self.path("lxss", guid), 0o700)
         return Distro(self, guid)
+
+    def odd_subkey(self, name):
+        """A key below Lxss that is no distribution, as real ones have."""
+        os.makedirs(self.path("lxss", name), exist_ok=True)
 
     # The VM and the user's settings.
 

@@ -7,6 +7,7 @@ import time
 from .. import disk, state as states
 from ..errors import Exit, Failure
 from ..output import MINUS_ONE
+from . import litter
 from .options import parse
 
 
@@ -31,8 +32,7 @@ def shutdown(call, words):
 
 def terminate(call, words):
     distro = call.distro(one_name(call, words))
-    if not call.rules.get("terminate-noop"):
-        call.service.terminate(distro)
+    call.service.terminate(distro)
     call.out.success()
 
 
@@ -46,7 +46,7 @@ def unregister(call, words):
         service.changed()
         if distro.wsl2:
             discard(call, distro)
-        remove_litter(distro)
+        litter.remove(call, distro)
         with contextlib.suppress(OSError):
             os.rmdir(service.host_base(distro))
         distro.remove_key()
@@ -67,30 +67,9 @@ def discard(call, distro):
     deadline = time.monotonic() + float(call.state.setting("standin", "unregisterRetry")) / 1000
     while os.path.exists(path):
         if not disk.locked(path):
-            delete_disk(call, path)
+            os.unlink(path)
         elif time.monotonic() > deadline:
             raise Failure("ERROR_SHARING_VIOLATION", "Service")
         else:
             time.sleep(0.05)
-
-
-def delete_disk(call, path):
-    try:
-        with disk.opened(path) as opened:
-            tree = call.state.path("rootfs", opened.uuid)
-        os.unlink(path)
-        shutil.rmtree(tree, ignore_errors=True)
-    except disk.Corrupt:
-        os.unlink(path)
-    except OSError:
-        pass                        # another look, until the time is up
-
-
-def remove_litter(distro):
-    for name in ("ShortcutPath", "TerminalProfilePath"):
-        path = distro.home.path("host", distro.guid + "." + name)
-        target = disk.read(path)
-        if target:
-            with contextlib.suppress(OSError):
-                os.unlink(target)
-            os.unlink(path)
+    shutil.rmtree(service.tree(distro), ignore_errors=True)

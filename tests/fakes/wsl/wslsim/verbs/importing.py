@@ -10,6 +10,7 @@ from .. import disk, protocol, state as states
 from ..errors import Exit, Failure
 from ..output import MINUS_ONE
 from ..state import ENVIRONMENT
+from . import litter
 from .options import parse
 
 NAME = re.compile(r"^[a-zA-Z0-9._-]{1,256}$")
@@ -102,7 +103,7 @@ def open_source(call, file):
         raise Failure("ERROR_FILE_NOT_FOUND") from error
 
 
-def register(call, name, place, source, version, vhd):
+def register(call, name, place, source, version, vhd, size=None):
     """The key is there at once, half-written, with state 3; it and the disk vanish when anything fails."""
     check_name(call, name)
     if vhd and version == 1:
@@ -117,7 +118,7 @@ def register(call, name, place, source, version, vhd):
             with open(path, "xb") as target:
                 shutil.copyfileobj(source, target)
         elif version == 2:
-            fill_disk(call, distro, path, source)
+            fill_disk(call, distro, path, source, size)
         else:
             fill_folder(call, os.path.join(host, "rootfs"), source)
     except BaseException:
@@ -136,6 +137,10 @@ def check_name(call, name):
 def check_place(call, host, disk_name):
     if os.path.lexists(os.path.join(host, disk_name)):
         raise Failure("ERROR_FILE_EXISTS", *SERVICE)
+    check_folder(call, host)
+
+
+def check_folder(call, host):
     for one in call.state.distros():
         base = call.service.host_base(one)
         if base and os.path.realpath(base) == os.path.realpath(host):
@@ -158,6 +163,7 @@ def begin(call, name, base, host, version, disk_name):
 def finish(call, distro, modern):
     if modern:
         distro.set(Modern=1, RunOOBE=0)
+        litter.leave(call, distro)
     distro.set(State=states.INSTALLED)
     if not call.state.get("DefaultDistribution"):
         call.state.set("DefaultDistribution", distro.guid)
@@ -169,6 +175,7 @@ def undo(call, distro, path, keep_disk=False):
     if guest:
         guest.stop(0)
     call.service.detach(distro.guid)
+    shutil.rmtree(call.service.tree(distro), ignore_errors=True)
     if not keep_disk:
         with contextlib.suppress(OSError):
             os.unlink(path)
@@ -176,24 +183,21 @@ def undo(call, distro, path, keep_disk=False):
     call.service.changed()
 
 
-def fill_disk(call, distro, path, source):
+def fill_disk(call, distro, path, source, size):
     with call.service.service_lock():
-        call.service.boot()
-    disk.create(path, int(call.state.setting("wsl2", "defaultVhdSize")))
+        call.service.boot(*SERVICE)
+    disk.create(path, size or int(call.state.setting("wsl2", "defaultVhdSize")))
     attached = call.service.attach(distro, *SERVICE)
-    root = os.path.join(attached.tree, "root")
-    try:
-        fill_folder(call, root, source)
-    except BaseException:
-        shutil.rmtree(attached.tree, ignore_errors=True)
-        raise
+    fill_folder(call, attached.root, source)
     attached.store()
 
 
 def fill_folder(call, root, source):
     os.makedirs(root, 0o755)
     status = unpack(call, root, source)
-    if status:
+    if call.rules.get("disk-full"):
+        raise Failure("ERROR_DISK_FULL", *SERVICE)
+    if status or "import-abort" in call.rules:
         raise Failure("WSL_E_IMPORT_FAILED", *SERVICE)
     linux = os.path.lexists(os.path.join(root, "etc")) or os.path.lexists(os.path.join(root, "bin/sh"))
     if call.profile.linux_check and not linux:

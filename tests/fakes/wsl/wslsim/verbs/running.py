@@ -10,14 +10,18 @@ def run(call, parsed):
     distro = find(call, parsed)
     if parsed.argv is not None and not parsed.argv:
         raise Failure("E_INVALIDARG")
-    order = {"user": parsed.user, "uid": distro.get("DefaultUid", 0), "argv": parsed.argv, "shell": parsed.shell,
-             "login": parsed.shell_type == "login", "env": environment(call, distro), "cd": folder(call, parsed)}
-    if parsed.shell_type == "none" and parsed.shell is not None:
-        order["argv"] = cmdline.split(parsed.shell)
+    order = order_of(call, distro, parsed)
     guest = start(call, distro)
     order["user"] = order["user"] or guest.default_user()
     order["cd"] = order["cd"] if order["cd"] is not None else translated_folder(call, guest)
     return Session(call, guest, order).run()
+
+
+def order_of(call, distro, parsed):
+    """What guest.relay gets."""
+    argv = cmdline.split(parsed.shell) if parsed.shell_type == "none" and parsed.shell is not None else parsed.argv
+    return {"user": parsed.user, "uid": distro.get("DefaultUid", 0), "argv": argv, "shell": parsed.shell,
+            "login": parsed.shell_type == "login", "env": environment(call, distro), "cd": folder(call, parsed)}
 
 
 def find(call, parsed):
@@ -40,14 +44,22 @@ def find(call, parsed):
 def start(call, distro):
     if distro.guid in call.service.transient:
         raise Failure("E_ILLEGAL_STATE_CHANGE", "Service", "CreateInstance")
-    return call.service.start(distro, call.paths.mounted(), [])
+    return call.service.start(distro, {"drives": call.paths.mounted(), "profile": call.profile, "tools": tools(call)})
+
+
+def tools(call):
+    """guest_tools.c, built: beside the front end, or where CTest says programs for tests are."""
+    beside = os.path.dirname(call.program or "")
+    places = [call.env.get("WSLSIM_TOOLS") or "", *(os.path.join(folder, "wsl-guest-tools") for folder in
+                                                    (beside, os.environ.get("LIMA_TESTBIN") or beside))]
+    return next((path for path in places if os.path.isfile(path)), None)
 
 
 def folder(call, parsed):
     """--cd as a folder of the guest, None where the caller's own is to be used."""
     if parsed.cd is None:
         return None
-    if parsed.cd[:1] in ("/", "~") and parsed.cd:
+    if parsed.cd[:1] in ("/", "~") and parsed.cd != "":
         return parsed.cd
     host = call.paths.host(parsed.cd) if parsed.cd else None
     if host is None or not os.path.isdir(host):
