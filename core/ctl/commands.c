@@ -264,7 +264,7 @@ static const lima_ctl_command COMMANDS[] = {
                 "the call goes to the driver that "
                 "serves a running instance. Start prints one line for each message until the stream ends or "
                 "Ctrl-C cancels it: to the "
-                "driver the client has gone, so it shuts the VM down, within ten seconds.",
+                "driver the client has gone, so it shuts the VM down.",
         .examples = "limadrv call qemu Info # The same as limadrv info --json\n"
                     "limadrv call --socket default ListSnapshots # Ask the driver of a running instance\n"
                     "limadrv call qemu Configure - <instance.json # Send a document",
