@@ -32,6 +32,6 @@ void lima_wsl2_mounts_free(wsl2_mounts *mounts);
  * It ends with 0 whatever happens to single mounts, and prints one line each (lima_wsl2_mounts_result).
  * Owned. */
 char *lima_wsl2_mounts_script(const wsl2_mounts *mounts, uint32_t uid, uint32_t gid);
-/* One line of that script's output: "mount 3 ok" or "mount 3 failed WORDS". False: another line. `ret_why`
- * points into the line ("" when ok). */
+/* One line of that script's output: "lima mount 3 ok" or "lima mount 3 failed WORDS". False: another line.
+ * `ret_why` points into the line ("" when ok). */
 bool lima_wsl2_mounts_result(const char *line, size_t *ret_index, bool *ret_ok, const char **ret_why);

@@ -22,7 +22,7 @@ bool lima_wsl2_wslconf_merge(const char *text, size_t len, const wsl2_conf_key *
 
 /* What we want in there: systemd where the guest has it, hostname, metadata on drives, no Windows PATH, no
  * WSLg (facts 5.6). `hostname` is borrowed by the keys. Returns the number of keys. */
-enum { WSL2_CONF_KEYS = 6 };
+enum { WSL2_CONF_KEYS = 5 };
 size_t lima_wsl2_wslconf_wanted(const char *hostname, bool has_systemd, wsl2_conf_key ret[WSL2_CONF_KEYS]);
 
 /* Effective values, defaults filled in. */
@@ -31,8 +31,3 @@ typedef struct wsl2_conf {
     char automount_root[256]; /* "/mnt/" */
 } wsl2_conf;
 void lima_wsl2_wslconf_read(const char *text, size_t len, wsl2_conf *ret);
-
-/* One value of such a file (the last one of that key), trimmed and without quotes, into `ret`; false: not
- * there or too long. */
-bool lima_wsl2_ini_get(const char *text, size_t len, const char *section, const char *key, char *ret,
-                       size_t max);
