@@ -24,6 +24,7 @@ static void run(void *arg)
     while (lima_stream_read(reader->from, chunk, CHUNK_BYTES, LIMA_DEADLINE_NEVER, reader->stop, &len, NULL) && len)
         reader->got(reader->arg, chunk, len);
     free(chunk);
+    reader->got(reader->arg, NULL, 0);
     lima_wake_raise(reader->done);
 }
 
@@ -56,4 +57,47 @@ void lima_wsl2_reader_end(wsl2_reader *reader, lima_deadline until)
     lima_wake_raise(reader->stop);
     lima_thread_join(reader->thread);
     release(reader);
+}
+
+/* ---- lines ---- */
+
+static void give_line(wsl2_lines *lines)
+{
+    if (lines->len && lines->part[lines->len - 1] == '\r')
+        lines->len--;
+    lines->line(lines->arg, lines->part, lines->len);
+    lines->len = 0;
+}
+
+static void end_lines(wsl2_lines *lines)
+{
+    if (lines->len)
+        give_line(lines);
+    free(lines->part);
+    lines->part = NULL;
+    if (lines->ended)
+        lines->ended(lines->arg);
+}
+
+static void add_byte(wsl2_lines *lines, char byte)
+{
+    if (byte == '\n') {
+        give_line(lines);
+        return;
+    }
+    lines->part[lines->len++] = byte;
+    if (lines->len == WSL2_LINE_MAX)
+        give_line(lines);
+}
+
+void lima_wsl2_lines_got(void *arg, const char *bytes, size_t len)
+{
+    wsl2_lines *lines = arg;
+
+    if (!lines->part)
+        lines->part = lima_mem_zalloc(WSL2_LINE_MAX, 1);
+    for (size_t i = 0; i < len; i++)
+        add_byte(lines, bytes[i]);
+    if (len == 0)
+        end_lines(lines);
 }

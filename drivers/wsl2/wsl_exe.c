@@ -19,7 +19,7 @@
 #include "wsl2/reader.h"
 #include "wsl2/registration.h"
 
-enum { DRAIN_MS = 2000, SLICE_MS = 1000, PERCENT_MIN = 1, PERCENT_MAX = 10000 };
+enum { DRAIN_MS = 2000, RETRY_PAUSE_MS = 2000, SLICE_MS = 1000, PERCENT_MIN = 1, PERCENT_MAX = 10000 };
 
 /* ---- where it is ---- */
 
@@ -110,7 +110,8 @@ static void keep(void *arg, const char *bytes, size_t len)
     lima_buf *into = arg;
     size_t room = into->limit - into->len;
 
-    lima_buf_add(into, bytes, len < room ? len : room);
+    if (len)
+        lima_buf_add(into, bytes, len < room ? len : room);
 }
 
 static bool begin(const wsl2_run *run, lima_process **ret, lima_err *err)
@@ -213,7 +214,7 @@ static bool judge(const wsl2_run *run, wsl2_said *said, lima_err *err)
     return false;
 }
 
-bool lima_wsl2_run(const wsl2_run *run, wsl2_said *ret, lima_err *err)
+static bool run_once(const wsl2_run *run, wsl2_said *ret, lima_err *err)
 {
     lima_process *process = NULL;
     wsl2_reader *out = NULL, *err_out = NULL;
@@ -230,6 +231,19 @@ bool lima_wsl2_run(const wsl2_run *run, wsl2_said *ret, lima_err *err)
     lima_wsl2_reader_end(err_out, lima_clock_in(ok ? DRAIN_MS : 0));
     lima_process_free(process);
     return ok && judge(run, ret, err);
+}
+
+bool lima_wsl2_run(const wsl2_run *run, wsl2_said *ret, lima_err *err)
+{
+    lima_err first = {0};
+
+    if (run_once(run, ret, &first))
+        return true;
+    if (!run->retry || !ret->retryable || lima_wake_wait(run->wake, lima_wsl2_in(RETRY_PAUSE_MS)))
+        return lima_err_set(err, first.code, "%s", first.text);
+    lima_log_warn("%s; trying once more", first.text);
+    lima_wsl2_said_free(ret);
+    return run_once(run, ret, err);
 }
 
 void lima_wsl2_said_free(wsl2_said *said)

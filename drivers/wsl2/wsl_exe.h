@@ -50,6 +50,7 @@ typedef struct wsl2_run {
     /* Asked once a second while waiting: as long as the number changes, it goes on. NULL: limit_ms alone counts. */
     uint64_t (*progress)(void *arg);
     void *progress_arg;
+    bool retry; /* once more, after a moment, when the failure is one that passes; feed must be able to begin anew */
 } wsl2_run;
 
 typedef struct wsl2_said {

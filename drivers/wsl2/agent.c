@@ -1,0 +1,153 @@
+/* How it works: with a vsock port the way is an hvsocket to the VM, whose id the probe has told, or else the command line of
+ * the process that WSL keeps beside each distribution. Without one it is a wsl.exe child that carries bytes to the agent's
+ * Unix socket, one child per connection. */
+#include "wsl2/agent.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "os/file.h"
+#include "os/listener.h"
+#include "win/hvsocket.h"
+#include "win/processes.h"
+#include "wsl2/argv.h"
+#include "wsl2/registration.h"
+#include "wsl2/scripts.h"
+#include "wsl2/vm.h"
+#include "wsl2/wsl_exe.h"
+
+enum { CONNECT_MS = 5000 };
+
+/* ---- the VM's id ---- */
+
+/* The GUID behind "--vm-id" on the command line that names the distribution's own. */
+static bool id_on(const char *command, const char *guid, char ret[37])
+{
+    lima_strv words = {0};
+    char found[37] = "", distro[37] = "";
+
+    lima_str_split(command, ' ', &words);
+    for (size_t i = 0; i + 1 < words.len; i++) {
+        if (lima_str_eq(words.items[i], "--distro-id"))
+            lima_wsl2_guid_parse(words.items[i + 1], distro);
+        if (lima_str_eq(words.items[i], "--vm-id"))
+            lima_wsl2_guid_parse(words.items[i + 1], found);
+    }
+    lima_strv_free(&words);
+    if (!*found || !lima_str_eq_nocase(distro, guid))
+        return false;
+    memcpy(ret, found, sizeof found);
+    return true;
+}
+
+static bool find_id(const char *guid, char ret[37], lima_err *err)
+{
+    lima_processes list = {0};
+    bool found = false;
+
+    if (!lima_processes_find("wslhost.exe", &list, err))
+        return false;
+    for (size_t i = 0; i < list.count && !found; i++)
+        found = list.entries[i].command && id_on(list.entries[i].command, guid, ret);
+    lima_processes_free(&list);
+    return found
+           || lima_err_set(err, LIMA_CODE_UNAVAILABLE,
+                           "the VM's id cannot be found; was the distribution started as administrator, and this program not?");
+}
+
+/* ---- ways in ---- */
+
+static bool dial_vsock(const wsl2_reach *reach, lima_wake *wake, wsl2_pipe *ret, lima_err *err)
+{
+    char id[37];
+    lima_stream *stream = NULL;
+
+    memcpy(id, reach->vm_id, sizeof id);
+    if (!*id && !find_id(reach->guid, id, err))
+        return false;
+    if (!lima_hvsocket_connect(id, reach->vsock_port, lima_wsl2_in(CONNECT_MS), wake, &stream, err))
+        return false;
+    *ret = lima_wsl2_pipe_of(stream);
+    return true;
+}
+
+static bool dial_relay(const wsl2_reach *reach, wsl2_pipe *ret, lima_err *err)
+{
+    static const char *const args[] = {WSL2_GUEST_AGENT_SOCKET, NULL};
+    lima_strv argv = {0};
+    bool ok = lima_wsl2_argv_sh(reach->exe, reach->distro, lima_wsl2_script_relay(), args, &argv, err)
+              && lima_wsl2_pipe_run(&argv, ret, err);
+
+    lima_strv_free(&argv);
+    return ok;
+}
+
+static bool dial(void *arg, lima_wake *wake, wsl2_pipe *ret, lima_err *err)
+{
+    const wsl2_reach *reach = arg;
+
+    return reach->vsock_port ? dial_vsock(reach, wake, ret, err) : dial_relay(reach, ret, err);
+}
+
+/* ---- the door ---- */
+
+static bool accept_local(void *listener, lima_deadline deadline, lima_wake *wake, lima_stream **ret, lima_err *err)
+{
+    return lima_listener_accept(listener, deadline, wake, ret, err);
+}
+
+static void close_local(void *listener)
+{
+    lima_listener_close(listener);
+}
+
+static bool open_door(const lima_instance *inst, wsl2_vm *vm, wsl2_door **ret, lima_err *err)
+{
+    lima_listener *listener = NULL;
+    char *path = lima_instance_path(inst, WSL2_AGENT_SOCKET);
+    wsl2_door_desc desc = {
+        .name = "guest agent", .accept = accept_local, .close = close_local, .dial = dial, .arg = &vm->reach};
+    bool ok = lima_listener_open(path, &listener, err);
+
+    desc.listener = listener;
+    free(path);
+    return ok && lima_wsl2_door_open(&desc, ret, err);
+}
+
+static bool is_in_place(const lima_instance *inst)
+{
+    lima_file_info info = {0};
+    char *path = lima_instance_path(inst, WSL2_AGENT_SOCKET);
+    bool there = lima_file_stat(path, false, &info, NULL) && info.kind != LIMA_FILE_NONE;
+
+    free(path);
+    return there;
+}
+
+/* `limactl stop -f` removes sockets: then the door is made anew. Under the monitor, so that two calls do not both make one. */
+static bool ensure_door(const lima_instance *inst, wsl2_vm *vm, lima_err *err)
+{
+    wsl2_door *old = NULL;
+    bool ok = true;
+
+    lima_monitor_enter(vm->monitor);
+    if (vm->end_wanted || !vm->keeper) {
+        ok = lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION, "it does not run, or was not started by this process");
+    } else if (!vm->agent || !is_in_place(inst)) {
+        wsl2_door *door = NULL;
+        ok = open_door(inst, vm, &door, err);
+        old = ok ? vm->agent : NULL;
+        vm->agent = ok ? door : vm->agent;
+    }
+    lima_monitor_leave(vm->monitor);
+    lima_wsl2_door_close(old);
+    return ok;
+}
+
+static bool connect(lima_call *call, lima_err *err)
+{
+    return ensure_door(lima_call_instance(call), lima_wsl2_vm_of(call), err);
+}
+
+const lima_driver_guest_agent lima_wsl2_agent = {.connect = connect};
