@@ -40,3 +40,5 @@ HANDLE lima_win_stream_pipe(const lima_stream *stream);
 /* The next waiting connection of a non-blocking listening socket; blocking, free of events, inherited by no child.
  * INVALID_SOCKET: WSAGetLastError tells why. */
 SOCKET lima_win_accept(SOCKET listening);
+/* Ends WSAEventSelect and what comes with it. */
+void lima_win_make_blocking(SOCKET socket);

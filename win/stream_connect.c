@@ -45,15 +45,16 @@ SOCKET lima_win_socket(int family, int protocol, lima_err *err)
 {
     if (!lima_win_net_start(err))
         return INVALID_SOCKET;
-    SOCKET made = WSASocketW(family, SOCK_STREAM, protocol, NULL, 0,
-                             WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
+    SOCKET made =
+        WSASocketW(family, SOCK_STREAM, protocol, NULL, 0, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
     int failed = WSAGetLastError();
     if (made != INVALID_SOCKET)
         return made;
     if (family == AF_UNIX && failed == WSAEAFNOSUPPORT)
-        lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
-                     "make a socket: this Windows has no local (AF_UNIX) sockets, which need Windows 10 version "
-                     "1803 or Windows Server 2019");
+        lima_err_set(
+            err, LIMA_CODE_FAILED_PRECONDITION,
+            "make a socket: this Windows has no local (AF_UNIX) sockets, which need Windows 10 version "
+            "1803 or Windows Server 2019");
     else
         lima_win_fail(err, (DWORD)failed, "make a socket");
     return INVALID_SOCKET;
@@ -79,7 +80,7 @@ static bool await(SOCKET socket, HANDLE event, lima_deadline deadline, lima_wake
     return !failed || lima_win_fail(err, (DWORD)failed, "connect");
 }
 
-static void make_blocking(SOCKET socket)
+void lima_win_make_blocking(SOCKET socket)
 {
     u_long no = 0;
 
@@ -88,7 +89,8 @@ static void make_blocking(SOCKET socket)
 }
 
 /* Begins to connect: the event tells when it is done, unless it is done at once. */
-static bool begin(SOCKET socket, HANDLE event, const struct sockaddr *to, int len, bool *ret_done, lima_err *err)
+static bool begin(SOCKET socket, HANDLE event, const struct sockaddr *to, int len, bool *ret_done,
+                  lima_err *err)
 {
     if (WSAEventSelect(socket, event, FD_CONNECT))
         return lima_win_fail(err, (DWORD)WSAGetLastError(), "connect");
@@ -99,16 +101,17 @@ static bool begin(SOCKET socket, HANDLE event, const struct sockaddr *to, int le
     return true;
 }
 
-bool lima_win_connect(SOCKET socket, const struct sockaddr *to, int len, lima_deadline deadline, lima_wake *wake,
-                      lima_err *err)
+bool lima_win_connect(SOCKET socket, const struct sockaddr *to, int len, lima_deadline deadline,
+                      lima_wake *wake, lima_err *err)
 {
     HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
     bool done;
 
     if (!event)
         return lima_win_fail(err, GetLastError(), "make an event");
-    bool ok = begin(socket, event, to, len, &done, err) && (done || await(socket, event, deadline, wake, err));
-    make_blocking(socket);
+    bool ok =
+        begin(socket, event, to, len, &done, err) && (done || await(socket, event, deadline, wake, err));
+    lima_win_make_blocking(socket);
     CloseHandle(event);
     return ok;
 }
@@ -161,15 +164,15 @@ SOCKET lima_win_accept(SOCKET listening)
 
     if (accepted == INVALID_SOCKET)
         return INVALID_SOCKET;
-    make_blocking(accepted); /* it has inherited what the listening one has */
+    lima_win_make_blocking(accepted); /* it has inherited what the listening one has */
     SetHandleInformation((HANDLE)accepted, HANDLE_FLAG_INHERIT, 0);
     return accepted;
 }
 
 static bool listen_at(SOCKET listening, HANDLE event, const struct sockaddr_un *at, lima_err *err)
 {
-    if (bind(listening, (const struct sockaddr *)at, sizeof *at) || WSAEventSelect(listening, event, FD_ACCEPT)
-        || listen(listening, 1))
+    if (bind(listening, (const struct sockaddr *)at, sizeof *at)
+        || WSAEventSelect(listening, event, FD_ACCEPT) || listen(listening, 1))
         return lima_win_fail(err, (DWORD)WSAGetLastError(), "listen");
     return true;
 }
@@ -190,7 +193,7 @@ static bool join_ends(SOCKET listening, const HANDLE events[2], const struct soc
     if (ends[1] == INVALID_SOCKET)
         return lima_win_fail(err, (DWORD)WSAGetLastError(), "accept");
     bool ok = done || await(ends[0], events[1], until, NULL, err);
-    make_blocking(ends[0]);
+    lima_win_make_blocking(ends[0]);
     return ok;
 }
 
