@@ -46,12 +46,14 @@ int harness_teardown(void **state)
 {
     harness *h = *state;
     lima_client_close(h->client);
-    test_folder_remove(h->folder);
-    if (harness_stop(h, SCRIPTED_PATIENCE_MS))
+    if (harness_stop(h, SCRIPTED_PATIENCE_MS)) {
+        test_folder_remove(h->folder);
         return -1;
+    }
     lima_listener_close(h->listener);
     lima_controls_free(h->controls);
     lima_wake_free(h->deleted);
+    test_folder_remove(h->folder);
     free(h->socket);
     free(h);
     assert_string_equal(scripted_violation(), "");
