@@ -167,10 +167,12 @@ bool lima_boot_end(lima_boot *boot, lima_err *err)
     bool ok = true, connected = boot->connection.launched.client;
     if (connected && boot->started)
         ok = stop_vm(boot, err);
-    lima_start_stream_close(boot->stream);
+    /* The stream stays until Delete has forced the VM off: closed before, the driver would first give the guest
+     * a minute, as it does for a VM whose client has gone. */
     if (connected && !boot->machine->named
         && !call(boot, "Delete", NULL, STOP_MS, NULL, NULL, ok ? err : NULL))
         ok = false;
+    lima_start_stream_close(boot->stream);
     lima_connection_end(&boot->connection);
     free(boot->address);
     boot->stream = NULL;

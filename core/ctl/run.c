@@ -61,16 +61,19 @@ static void add_ssh(const lima_boot *boot, unsigned connect_timeout, lima_strv *
 static bool start_ssh(const lima_boot *boot, const lima_strv *argv, bool own, lima_process **ret,
                       lima_err *err)
 {
+    char *log = lima_path_join(boot->machine->dir, "ssh.log");
     lima_process_desc desc = {
         .argv = lima_strv_items(argv),
         .dir = boot->machine->dir,
         .in = own ? LIMA_PROCESS_INHERIT : LIMA_PROCESS_NULL,
         .out = own ? LIMA_PROCESS_INHERIT : LIMA_PROCESS_NULL,
         .err = own ? LIMA_PROCESS_INHERIT : LIMA_PROCESS_FILE,
-        .err_file = "ssh.log",
+        .err_file = log,
         .same_group = own,
     };
-    return lima_process_start(&desc, ret, err);
+    bool ok = lima_process_start(&desc, ret, err);
+    free(log);
+    return ok;
 }
 
 /* Waits for ssh while the VM runs. `deadline` may be NEVER. A failure is the VM's end, the deadline, or an

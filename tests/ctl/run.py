@@ -29,6 +29,7 @@ def timeout_cleans_up(place):
                  "Waiting for SSH...", "no SSH in the guest within 1 s", "Stopped")
     assert done.stdout == ""
     assert place.leftovers() == [] and untouched(folder) == before
+    assert not (place.root / "ssh.log").exists()    # it lives in the machine's folder
 
 
 def interrupt_cleans_up(place):
