@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *front_kind = "call";
+
 void front_mistake(const char *words)
 {
     plat_complain(words);
@@ -45,14 +47,14 @@ static uint32_t number_in(const unsigned char *from)
     return (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | from[3];
 }
 
-static bool send_frame(char kind, const void *bytes, size_t len)
+bool front_send(char kind, const void *bytes, size_t len)
 {
     unsigned char head[5] = {(unsigned char)kind};
     number_out((uint32_t)len, head + 1);
     return plat_send(head, sizeof head) && (len == 0 || plat_send(bytes, len));
 }
 
-static void connect_back_end(void)
+bool front_connect(void)
 {
     char text[128], token[64];
     unsigned port = 0;
@@ -62,9 +64,22 @@ static void connect_back_end(void)
         front_mistake("wslsim: the back end does not answer; run `wslsimd start` on WSLSIM_STATE again\n");
     front_text hello = {0};
     front_field(&hello, "token", token);
+    front_field(&hello, "kind", front_kind);
     plat_hello(&hello);
-    if (!send_frame('H', hello.at, hello.len))
+    if (!front_send('H', hello.at, hello.len))
         front_mistake("wslsim: the back end has closed the connection\n");
+    free(hello.at);
+    return true;
+}
+
+bool front_receive(char *ret_kind, void *into, uint32_t *ret_len)
+{
+    unsigned char head[5];
+    if (!plat_receive(head, sizeof head))
+        return false;
+    *ret_kind = (char)head[0];
+    *ret_len = number_in(head + 1);
+    return *ret_len <= FRONT_FRAME_MAX && plat_receive(into, *ret_len);
 }
 
 /* The one other thread; after the hello only it sends. */
@@ -75,10 +90,10 @@ static void forward_input(void)
         long len = plat_read_input(bytes, sizeof bytes);
         if (len <= 0)
             break;
-        if (!send_frame('I', bytes, (size_t)len))
+        if (!front_send('I', bytes, (size_t)len))
             return;
     }
-    send_frame('E', NULL, 0);
+    front_send('E', NULL, 0);
 }
 
 static bool carry_out(char kind, const unsigned char *bytes, uint32_t len)
@@ -94,7 +109,7 @@ static bool carry_out(char kind, const unsigned char *bytes, uint32_t len)
         return true;
     case 'A':
         plat_start_agent();
-        return send_frame('R', NULL, 0);
+        return front_send('R', NULL, 0);
     default:
         return false;
     }
@@ -102,18 +117,16 @@ static bool carry_out(char kind, const unsigned char *bytes, uint32_t len)
 
 uint32_t front_call(void)
 {
-    unsigned char head[5];
+    char kind;
+    uint32_t len;
     unsigned char *bytes = malloc(FRONT_FRAME_MAX);
     if (!bytes)
         front_mistake("wslsim: no memory\n");
-    connect_back_end();
-    while (plat_receive(head, sizeof head)) {
-        uint32_t len = number_in(head + 1);
-        if (len > FRONT_FRAME_MAX || !plat_receive(bytes, len))
-            break;
-        if (head[0] == 'C' && len == 4)
+    front_connect();
+    while (front_receive(&kind, bytes, &len)) {
+        if (kind == 'C' && len == 4)
             return number_in(bytes);
-        if (!carry_out((char)head[0], bytes, len))
+        if (!carry_out(kind, bytes, len))
             break;
     }
     /* the back end was ended while the call ran: as if the service had crashed */
@@ -123,6 +136,7 @@ uint32_t front_call(void)
 void front_hang(void)
 {
     unsigned char byte;
-    connect_back_end();
+    front_kind = "hang";
+    front_connect();
     plat_receive(&byte, 1);
 }

@@ -16,15 +16,21 @@ typedef struct front_text { /* grows; a NUL ends each field */
     size_t len, room;
 } front_text;
 
+extern const char *front_kind; /* what the hello says: a call, an agent, or hang */
+
 void front_field(front_text *text, const char *name, const char *value);
 void front_mistake(const char *words) __attribute__((noreturn));
+bool front_connect(void); /* with the hello; a mistake ends the process */
+bool front_send(char kind, const void *bytes, size_t len);
+/* the next frame, up to FRONT_FRAME_MAX bytes; false: the connection has ended */
+bool front_receive(char *ret_kind, void *into, uint32_t *ret_len);
 /* carries out what the back end says; the exit code it gave */
 uint32_t front_call(void);
 /* a process that hangs until the back end ends: the conhost of a call that hangs */
 void front_hang(void);
 
 /* The system's half. */
-void plat_hello(front_text *hello);                  /* kind, arg or cmdline, cwd, env.*, drive.*, self */
+void plat_hello(front_text *hello);                  /* arg or cmdline, cwd, env.*, drive.*, self */
 bool plat_read_daemon(char *into, size_t room);      /* the file <state>/daemon */
 bool plat_connect(uint16_t port);                    /* the one connection */
 bool plat_send(const void *bytes, size_t len);

@@ -123,7 +123,7 @@ static void send_environment(front_text *hello)
 void plat_hello(front_text *hello)
 {
     char path[4096];
-    front_field(hello, "kind", "posix");
+    front_field(hello, "system", "posix");
     for (char **at = arguments + 1; *at; at++)
         front_field(hello, "arg", *at);
     if (getcwd(path, sizeof path))

@@ -19,7 +19,7 @@ class Call:
         self.service = service
         self.state = service.state
         self.channel = channel
-        self.windows = hello["kind"][0] == "windows"
+        self.windows = hello["system"][0] == "windows"
         self.env = {name[4:]: values[0] for name, values in hello.items() if name.startswith("env.")}
         self.arguments = hello.get("arg", [])
         self.program = hello.get("self", [None])[0]

@@ -1,8 +1,8 @@
 """What front and back end say to each other: frames over TCP on 127.0.0.1.
 
 A frame is one letter, four bytes of length (big endian), and that many bytes.
-The first one of a front end is HELLO: fields `name=value`, each ended by a NUL. `token`, `kind` (posix, windows, agent or
-hang), `arg` (repeated: argv without the program) or `cmdline` (the raw rest of a Windows command line), `cwd`, `env.NAME`,
+The first one of a front end is HELLO: fields `name=value`, each ended by a NUL. `token`, `kind` (call, agent or hang), `system`
+(posix or windows), `arg` (repeated: argv without the program) or `cmdline` (the raw rest of a Windows command line), `cwd`, `env.NAME`,
 `drive.C` (host folder of a drive), `self` (host path of the front end). Then the back end says what to do.
 """
 import os
@@ -19,8 +19,8 @@ ERRORS = b"X"         # back: for standard error
 EXIT = b"C"           # back: exit code, four bytes; the last frame
 GRANDCHILD = b"G"     # back: leave a child of your own that never ends (conhost)
 AGENT = b"A"          # back: start the agent (Windows), then ask again by READY
-READY = b"R"          # agent: the last order is carried out; front: an agent has been started
-ORDER = b"D"          # back to agent: fields `do`, …
+READY = b"R"          # agent: the last order is carried out, + or -; front: an agent has been started
+ORDER = b"D"          # back to agent: fields, the first is `do`
 
 HEAD = struct.Struct("!cI")
 LIMIT = 1 << 20       # bytes of one frame

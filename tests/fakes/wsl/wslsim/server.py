@@ -63,6 +63,14 @@ class Server:
             channel.close()
 
     def answer(self, channel, hello):
+        if hello["kind"] == ["agent"]:
+            self.service.agents.serve(channel)
+            return
+        if hello["kind"] == ["hang"]:
+            channel.receive()           # until it or we end
+            return
+        if hello["system"] == ["windows"]:
+            self.service.agents.ensure(channel)
         code = Call(self.service, channel, hello).run()
         channel.send(protocol.EXIT, (code & 0xFFFFFFFF).to_bytes(4, "big"))
 

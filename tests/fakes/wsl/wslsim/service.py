@@ -7,6 +7,7 @@ import threading
 import time
 
 from . import disk, faults, state as states
+from .agents import Agents
 from .errors import Failure
 from .relay import Relay
 from .vm import Guest, Vm
@@ -21,8 +22,7 @@ class Service:
         self.guests = {}            # guid: Guest
         self.transient = {}         # guid: "Exporting" …
         self.vm_idle_since = None
-        self.attach_hooks = []      # called with (path, attached) when a disk changes hands
-        self.change_hooks = []      # called when the registry may have changed
+        self.agents = Agents(self)
         self.disk_file = None
         self.local = threading.local()      # rules: what is to go wrong in this thread's call
         self.fault_lock = threading.Lock()
@@ -78,6 +78,7 @@ class Service:
     def write_processes(self):
         """The wslhost.exe of each running distribution, unless a test has written its own list (facts 10.3, 35)."""
         path = self.state.path("processes")
+        self.agents.hosts([wslhost_line(guid, self.vm.id) for guid in sorted(self.guests)] if self.vm else [])
         if os.path.lexists(path) and not os.path.islink(path):
             return
         rows = [f"wslhost.exe\t{4000 + number}\t{wslhost_line(guid, self.vm.id)}\n" for number, guid in enumerate(sorted(self.guests))] \
@@ -90,9 +91,8 @@ class Service:
         """Called from a thread of the VM, when it has ended however."""
         for guest in [one for one in self.guests.values() if one.vm is vm]:
             guest.dead.wait(10)
-        for path in [one.path for one in vm.disks.values()]:
-            self.hook(path, False)
         for attached in vm.disks.values():
+            self.agents.release(attached.path)
             attached.release()
         if self.vm is vm:
             self.vm = None
@@ -105,13 +105,13 @@ class Service:
         if vm:
             vm.kill()
 
-    def hook(self, path, attached):
-        for call in self.attach_hooks:
-            call(path, attached)
-
     def changed(self):
-        for call in self.change_hooks:
-            call()
+        """The registry is not what it was."""
+        self.agents.registry()
+
+    def disk_busy(self, path):
+        """Attached, or held open by somebody else."""
+        return disk.locked(path) or not self.agents.free(path)
 
     def shutdown(self, force=False):
         """The whole VM. Without force it waits for the lock, then does it anyway."""
@@ -165,15 +165,17 @@ class Service:
             raise Failure("ERROR_SHARING_VIOLATION", *contexts, "MountDisk", "HCS") from error
         except disk.Corrupt as error:
             raise Failure("WSL_E_DISK_CORRUPTED", *contexts) from error
+        if not self.agents.hold(path):
+            attached.release()
+            raise Failure("ERROR_SHARING_VIOLATION", *contexts, "MountDisk", "HCS")
         vm.disks[distro.guid] = attached
-        self.hook(path, True)
         self.publish()
         return attached
 
     def detach(self, guid):
         attached = self.vm and self.vm.disks.pop(guid, None)
         if attached:
-            self.hook(attached.path, False)
+            self.agents.release(attached.path)
             attached.release()
             self.publish()
 

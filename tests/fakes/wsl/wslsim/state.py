@@ -14,6 +14,7 @@
 Everything is written to a temporary name first, so no reader meets half a value; half-written *keys* it does meet.
 """
 import configparser
+import contextlib
 import json
 import os
 import shutil
@@ -29,7 +30,7 @@ DEFAULTS = {
              "defaultVhdSize": str(1 << 40)},
     "general": {"instanceIdleTimeout": "15000"},
     "standin": {"bootDelay": "0", "relayInterval": "200", "grace": "2000", "unregisterRetry": "10000", "shutdownWait": "30000",
-                "keyWait": "60000", "shortcuts": "true"},
+                "keyWait": "60000", "shortcuts": "true", "wslhost": "true"},
 }
 ENVIRONMENT = ["HOSTTYPE=x86_64", "LANG=en_US.UTF-8", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm-256color"]
 
@@ -179,6 +180,8 @@ class Distro:
     def remove_key(self):
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.rmtree(self.run_folder(), ignore_errors=True)
+        with contextlib.suppress(OSError):
+            os.unlink(self.home.path("host", self.guid))
 
     def run_folder(self):
         return self.home.path("run", self.guid)

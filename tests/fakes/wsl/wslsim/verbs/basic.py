@@ -66,7 +66,7 @@ def discard(call, distro):
     path = service.disk_path(distro)
     deadline = time.monotonic() + float(call.state.setting("standin", "unregisterRetry")) / 1000
     while os.path.exists(path):
-        if not disk.locked(path):
+        if not service.disk_busy(path):
             os.unlink(path)
         elif time.monotonic() > deadline:
             raise Failure("ERROR_SHARING_VIOLATION", "Service")

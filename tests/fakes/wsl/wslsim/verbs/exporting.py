@@ -71,7 +71,7 @@ def copy_disk(call, distro, file, sink):
     if os.path.splitext(file)[1].lower() != os.path.splitext(path)[1].lower():
         raise Failure("WSL_E_EXPORT_FAILED", "Service")
     try:
-        if disk.locked(path):
+        if call.service.disk_busy(path):
             raise Failure("ERROR_SHARING_VIOLATION", "Service")
         source = open(path, "rb")
     except FileNotFoundError as error:

@@ -55,5 +55,3 @@ def remove(call, distro):
             with contextlib.suppress(OSError):
                 os.unlink(target)
             os.unlink(kept)
-    with contextlib.suppress(OSError):
-        os.unlink(call.state.path("host", distro.guid))

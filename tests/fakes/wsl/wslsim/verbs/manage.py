@@ -57,7 +57,7 @@ def opened(call, distro, symbol, *contexts):
     """The disk, unless the VM or somebody else has it."""
     path = call.service.disk_path(distro)
     try:
-        if disk.locked(path):
+        if call.service.disk_busy(path):
             raise Failure(symbol, "Service", *contexts)
         with disk.opened(path) as file:
             yield file
