@@ -3,10 +3,16 @@
 #   lib/liblimadriver.a                base, os, data, driver, rpc and (bundled) everything below them, in one archive
 #   include/lima/{base,os,data,driver} lib/pkgconfig/limadriver.pc   lib/cmake/limadriver/   share/doc/lima-drivers/example
 set(LIMA_SDK_PARTS lima_rpc lima_proto lima_driver lima_data lima_os lima_base)
+if(TARGET lima_libc)
+    list(APPEND LIMA_SDK_PARTS lima_libc)
+endif()
 set(LIMA_SHADOWED qemu wsl2 vz)     # names a stock limactl never takes from outside
 
+# What ships, and nothing for tests alone.
+add_custom_target(ship)
 if(TARGET limadrv)
     install(TARGETS limadrv RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    add_dependencies(ship limadrv)
 endif()
 foreach(driver qemu hyperv wsl2 vz)
     set(program lima-driver-${driver})
@@ -14,12 +20,18 @@ foreach(driver qemu hyperv wsl2 vz)
         continue()
     endif()
     install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/lima)
+    add_dependencies(ship ${program})
     if(driver IN_LIST LIMA_SHADOWED)
         # A link beside the program in the build tree too: tests use the tree as it is.
         set(alias ${program}x${CMAKE_EXECUTABLE_SUFFIX})
-        add_custom_target(${program}x ALL VERBATIM COMMAND ${CMAKE_COMMAND} -E create_symlink
-            $<TARGET_FILE_NAME:${program}> $<TARGET_FILE_DIR:${program}>/${alias})
+        if(WIN32)                   # where users may not make links
+            set(link copy $<TARGET_FILE:${program}>)
+        else()
+            set(link create_symlink $<TARGET_FILE_NAME:${program}>)
+        endif()
+        add_custom_target(${program}x ALL VERBATIM COMMAND ${CMAKE_COMMAND} -E ${link} $<TARGET_FILE_DIR:${program}>/${alias})
         add_dependencies(${program}x ${program})
+        add_dependencies(ship ${program}x)
         install(FILES $<TARGET_FILE_DIR:${program}>/${alias} DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/lima)
     endif()
 endforeach()
@@ -39,9 +51,16 @@ endforeach()
 if(LIMA_GRPC STREQUAL "bundled")
     execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=libstdc++.a
         OUTPUT_VARIABLE libstdcxx OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
-    file(GLOB bundled_archives "${LIMA_BUNDLED}/lib/*.a")
-    list(APPEND sdk_archives ${bundled_archives} "${libstdcxx}")
+    foreach(name lima_grpc protobuf-c yaml jansson)
+        list(APPEND sdk_archives "${LIMA_BUNDLED}/lib/lib${name}.a")
+    endforeach()
+    list(APPEND sdk_archives "${libstdcxx}")
     set(LIMA_SDK_LIBS "-lm -lpthread")
+    if(WIN32)
+        list(TRANSFORM LIMA_WINDOWS_LIBS PREPEND -l OUTPUT_VARIABLE system)
+        list(JOIN system " " system)
+        set(LIMA_SDK_LIBS "-municode -static -fstack-protector-strong -lm -lpthread ${system}")
+    endif()
 else()
     set(LIMA_SDK_LIBS "-lgrpc_unsecure -lgpr -lprotobuf-c -lyaml -ljansson -lm -lpthread")
 endif()
@@ -51,6 +70,7 @@ add_custom_command(OUTPUT "${sdk}" VERBATIM COMMENT "liblimadriver.a" DEPENDS ${
     COMMAND ${CMAKE_COMMAND} "-DAR=${CMAKE_AR}" "-DRANLIB=${CMAKE_RANLIB}" "-DOBJCOPY=${CMAKE_OBJCOPY}" "-DOUT=${sdk}"
             "-DARCHIVES=${sdk_archives}" -P "${PROJECT_SOURCE_DIR}/core/cmake/sdk.cmake")
 add_custom_target(limadriver ALL DEPENDS "${sdk}")
+add_dependencies(ship limadriver)
 install(FILES "${sdk}" DESTINATION ${CMAKE_INSTALL_LIBDIR})
 
 foreach(part base os data driver)
