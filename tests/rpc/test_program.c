@@ -186,9 +186,9 @@ static void announce__killed__next_one_removes_its_folder(void **state)
     lima_launched killed = launch(p, LIMA_LAUNCH_ANNOUNCE);
     char *folder = lima_path_dir(killed.socket);
     lima_process_exit status;
+    assert_int_equal(kind_of(folder), LIMA_FILE_DIR);
     lima_process_end_id(lima_process_get_id(killed.process), true, NULL);
     assert_true(lima_process_wait(killed.process, patience(), NULL, &status, NULL));
-    assert_int_equal(kind_of(folder), LIMA_FILE_DIR);
     lima_launched next = launch(p, LIMA_LAUNCH_ANNOUNCE);
     for (lima_deadline until = patience(); kind_of(folder) != LIMA_FILE_NONE && lima_clock_now() < until;)
         call_expect(next.client, "Info", NULL, LIMA_CODE_OK, NULL);
