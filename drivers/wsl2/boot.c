@@ -119,8 +119,11 @@ static bool read_conf(const wsl2_boot *boot, wsl2_said *ret, lima_err *err)
 
 static bool write_conf(const wsl2_boot *boot, char *text, lima_err *err)
 {
-    static const char *const args[] = {WSL_CONF, "0644", NULL};
+    char size[24];
     wsl2_said said;
+
+    snprintf(size, sizeof size, "%zu", strlen(text));
+    const char *const args[] = {WSL_CONF, "0644", size, NULL};
     wsl2_guest_run run = in_guest(boot, "write " WSL_CONF, lima_wsl2_script_write(), args);
 
     run.feed = lima_wsl2_feed_text;

@@ -5,13 +5,11 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "os/file.h"
+#include "wsl2/scripts.h"
 #include "wsl2/tar.h"
 #include "wsl2/wsl_exe.h"
 
 enum { ENTRIES_MAX = 4096, DEPTH_MAX = 16, CHUNK_BYTES = 1024 * 1024, HEADERS_MAX = 64 * 1024, MODE = 0700 };
-
-/* The last entry: without it the guest knows that the archive was cut off (guest/cidata.sh). */
-#define COMPLETE ".lima-complete"
 
 typedef struct walk {
     lima_stream *into;
@@ -105,7 +103,7 @@ bool lima_wsl2_cidata_feed(void *arg, lima_stream *into, lima_wake *wake, lima_e
     walk w = {.into = into, .wake = wake, .chunk = lima_mem_zalloc(CHUNK_BYTES, 1)};
     lima_buf end = LIMA_BUF(8 * WSL2_TAR_BLOCK);
 
-    bool ok = put_folder(&w, arg, "", 0, err) && lima_wsl2_tar_add_file(&end, COMPLETE, 0, MODE, err)
+    bool ok = put_folder(&w, arg, "", 0, err) && lima_wsl2_tar_add_file(&end, WSL2_CIDATA_LAST, 0, MODE, err)
               && lima_wsl2_tar_add_end(&end) && put(&w, lima_buf_str(&end), end.len, err);
     lima_buf_free(&end);
     free(w.chunk);

@@ -287,6 +287,25 @@ bool lima_wsl2_keeper_stop(wsl2_keeper *keeper, lima_deadline deadline, lima_wak
     return await(keeper, has_stopped, deadline, wake, &why) || why.code == LIMA_CODE_UNAVAILABLE;
 }
 
+static void forget(wsl2_keeper *keeper)
+{
+    for (unsigned i = 0; i < 2; i++)
+        lima_wsl2_reader_end(keeper->readers[i], 0);
+    lima_process_free(keeper->process);
+    lima_buf_free(&keeper->noise[0]);
+    lima_buf_free(&keeper->noise[1]);
+    lima_monitor_free(keeper->turn);
+    lima_monitor_free(keeper->monitor);
+    free(keeper->what);
+    free(keeper);
+}
+
+void lima_wsl2_keeper_release(wsl2_keeper *keeper)
+{
+    if (keeper)
+        forget(keeper);
+}
+
 void lima_wsl2_keeper_free(wsl2_keeper *keeper)
 {
     lima_process_exit end;
@@ -297,13 +316,5 @@ void lima_wsl2_keeper_free(wsl2_keeper *keeper)
         lima_process_end(keeper->process, true);
         lima_process_wait(keeper->process, lima_clock_in(WSL2_KILL_MS), NULL, &end, NULL);
     }
-    for (unsigned i = 0; i < 2; i++)
-        lima_wsl2_reader_end(keeper->readers[i], 0);
-    lima_process_free(keeper->process);
-    lima_buf_free(&keeper->noise[0]);
-    lima_buf_free(&keeper->noise[1]);
-    lima_monitor_free(keeper->turn);
-    lima_monitor_free(keeper->monitor);
-    free(keeper->what);
-    free(keeper);
+    forget(keeper);
 }

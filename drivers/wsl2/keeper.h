@@ -33,5 +33,7 @@ char *lima_wsl2_keeper_last_words(wsl2_keeper *keeper);
 void lima_wsl2_keeper_ping(wsl2_keeper *keeper);
 /* Asks the guest's side to stop cleanly. True when it has said that it did, or has ended. */
 bool lima_wsl2_keeper_stop(wsl2_keeper *keeper, lima_deadline deadline, lima_wake *wake);
+/* Lets go: the guest's side reads the end of its input, stops cleanly, and the child ends by itself. NULL does nothing. */
+void lima_wsl2_keeper_release(wsl2_keeper *keeper);
 /* Ends the child if it still runs; nobody may wait any more. NULL does nothing. */
 void lima_wsl2_keeper_free(wsl2_keeper *keeper);

@@ -67,7 +67,7 @@ void lima_wsl2_state_free(void *arg)
     if (!vm)
         return;
     lima_wsl2_vm_close(vm);
-    lima_wsl2_keeper_free(vm->keeper);
+    lima_wsl2_keeper_release(vm->keeper);
     free(vm->reach.exe);
     free(vm->reach.distro);
     lima_monitor_free(vm->monitor);
