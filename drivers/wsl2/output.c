@@ -70,19 +70,28 @@ static void add_utf8(lima_buf *into, const uint8_t *bytes, size_t len)
     }
 }
 
-/* Of bytes without a zero that are no UTF-8: every unit in a block that East Asian texts use, and low bytes
- * as spread as theirs are. Western text in an 8-bit code page has mostly ASCII in both places. */
+/* A unit of a block that East Asian texts use; punctuation and Latin letters among them are counted apart. */
+static bool is_east_asian(uint8_t low, uint8_t high)
+{
+    bool punctuation = high == 0x20 && low >= 0x10 && low <= 0x27;
+    return punctuation || (high >= 0x30 && high <= 0x9f) || (high >= 0xac && high <= 0xd7) || high == 0xff;
+}
+
+/* Of bytes that may begin with a unit like U+4E0A, whose low byte is a line feed: every unit in a block that
+ * East Asian texts use, and Latin units among them, or low bytes as spread as theirs are. Western text in an
+ * 8-bit encoding has line ends and blanks in both places, and mostly ASCII. */
 static bool looks_east_asian(const uint8_t *bytes, size_t len)
 {
-    size_t units = len / 2, over = 0;
+    size_t units = len / 2, over = 0, latin = 0;
     for (size_t i = 0; i < units; i++) {
-        uint8_t high = bytes[2 * i + 1];
-        bool plausible = (high >= 0x30 && high <= 0x9f) || (high >= 0xac && high <= 0xd7) || high == 0xff;
-        if (!plausible)
+        uint8_t low = bytes[2 * i], high = bytes[2 * i + 1];
+        bool is_latin = high == 0 && low != 0;
+        if (!is_latin && !is_east_asian(low, high))
             return false;
-        over += bytes[2 * i] >= 0x80;
+        latin += is_latin;
+        over += !is_latin && low >= 0x80;
     }
-    return units > 0 && over * EAST_ASIAN_SHARE >= units;
+    return latin > 0 || (units > 0 && over * EAST_ASIAN_SHARE >= units);
 }
 
 /* Bytes from `bytes` to the end of the line, its end included, if the line is UTF-8. */
@@ -110,9 +119,10 @@ static bool is_utf16(const uint8_t *bytes, size_t len, bool before)
     size_t text = ended ? line - 1 : line;
     if (memchr(bytes, 0, text) || (text == 0 && len > line && bytes[line] == 0))
         return true;
-    if (lima_utf8_valid((const char *)bytes, text))
-        return !ended && before && looks_east_asian(bytes, len);
-    return looks_east_asian(bytes, utf16_line(bytes, len) & ~(size_t)1) || (!ended && before && len < 2);
+    size_t wide = utf16_line(bytes, len);
+    if (text > 0 && lima_utf8_valid((const char *)bytes, text))
+        return !ended && before && looks_east_asian(bytes, wide);
+    return looks_east_asian(bytes, wide) || (!ended && before && len < 2);
 }
 
 char *lima_wsl2_output_text(const void *bytes, size_t len)
