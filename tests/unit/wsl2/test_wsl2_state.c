@@ -36,8 +36,8 @@ static void check(const wsl2_state_facts *facts)
 static void decide__every_combination(void **state)
 {
     (void)state;
-    wsl2_registration registration = {
-        .name = "lima-dev", .base_path = "C:\\x", .vhd_path = "C:\\x\\ext4.vhdx"};
+    char name[] = "lima-dev", path[] = "C:\\x", disk[] = "C:\\x\\ext4.vhdx";
+    wsl2_registration registration = {.name = name, .base_path = path, .vhd_path = disk};
     for (unsigned bits = 0; bits < 4; bits++)
         for (int kin = 0; kin < KINSHIPS; kin++)
             for (int running = 0; running < ANSWERS; running++) {
