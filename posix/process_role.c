@@ -82,8 +82,3 @@ bool lima_process_set_role(lima_process_role role, lima_wake *stop, lima_err *er
     stop_on(SIGTERM);
     return true;
 }
-
-void lima_process_release_stderr(void)
-{
-    /* an open file can be removed here */
-}

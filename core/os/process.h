@@ -92,7 +92,9 @@ bool lima_process_end_id(lima_process_id id, bool force, lima_err *err);
 typedef enum lima_process_role {
     LIMA_PROCESS_TOOL = 0, /* Ctrl-C, a closed terminal and a request to end (SIGTERM) raise the wake */
     /* leaves the terminal (own session); Ctrl-C and a closed terminal do nothing; only a request to end
-     * raises the wake */
+     * raises the wake. Where files in use cannot be removed (Windows) it also lets go of a file behind its
+     * standard errors, which limactl removes while the server may still be there: the log (base/log.h) goes
+     * on into that file, opened for each line, and ends when it has gone; other output there is lost. */
     LIMA_PROCESS_SERVER,
 } lima_process_role;
 
@@ -100,10 +102,3 @@ typedef enum lima_process_role {
  * long as the process. Afterwards a peer that has gone, or a file over the size limit, is an error code and
  * never a signal. */
 bool lima_process_set_role(lima_process_role role, lima_wake *stop, lima_err *err);
-
-/* Lets go of the file behind standard errors: whoever gave it may want to remove it while this process lives, which
- * Windows refuses as long as it is open here. The log (base/log.h) goes on into the same file, opened for each
- * line only, and ends when the file has gone; other output to standard errors is lost. Changes nothing where standard
- * errors are no file, and on systems on which files in use can be removed. Once, before children that
- * inherit standard errors are started. */
-void lima_process_release_stderr(void);

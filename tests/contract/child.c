@@ -1,18 +1,26 @@
-/* The helper of the contract suites: does what its first argument says. Portable; uses the contract itself
- * where C has nothing.
+/* The helper of the contract suites: does what its first argument says. Portable; uses the contract itself where C
+ * has nothing.
  *
- * exit N        ends with that status            args …       prints each argument as [argument], one per
- * line env NAME      its value or "unset"             has FILE     "yes" or "no" cat           standard input
- * to output         both         "out" to output, "err" to errors flood N       N bytes "x" to output
- * hang         waits to be ended (two minutes at most) family        starts a "hang" in its own group, prints
- * its pid and start, and hangs self          prints its own pid and start     std          takes standard
- * streams, prints stray text, echoes one line lock FILE     locks it, prints "locked", ends without releasing
- * once standard input ends listen PATH   listens there, prints "listening", hangs role tool|server   prints
- * "ready", waits for its wake, ends with 7 (8 if it never came) */
+ * exit N              ends with that status
+ * args …              prints each argument as [argument], one per line
+ * env NAME            its value or "unset"
+ * has FILE            "yes" or "no"
+ * cat                 standard input to output
+ * both                "out" to output, "err" to errors
+ * flood N             N bytes "x" to output
+ * hang                waits to be ended (two minutes at most)
+ * family              starts a "hang" in its own group, prints its pid and start, and hangs
+ * self                prints its own pid and start
+ * std                 takes standard streams, prints stray text, echoes one line
+ * lock FILE           locks it, prints "locked", ends without releasing once standard input ends
+ * listen PATH         listens there, prints "listening", hangs
+ * role tool|server    prints "ready", waits for its wake, ends with 7 (8 if it never came)
+ * log                 lets go of standard errors, logs "first", prints "ready"; once standard input ends, logs "second" */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/str.h"
 #include "os/file.h"
 #include "os/host.h"
@@ -190,6 +198,22 @@ static int do_role(const char *const *words)
     exit(status); /* the wake lives as long as the process */
 }
 
+static int do_log(const char *const *words)
+{
+    lima_wake *stop = lima_wake_new();
+    lima_err err;
+
+    (void)words;
+    if (!lima_process_set_role(LIMA_PROCESS_SERVER, stop, &err))
+        return complain(&err);
+    lima_log_warn("first");
+    say("ready");
+    while (getchar() != EOF)
+        ;
+    lima_log_warn("second");
+    return 0;
+}
+
 static const struct {
     const char *name;
     unsigned words;
@@ -198,7 +222,7 @@ static const struct {
     {"exit", 1, do_exit},     {"args", 0, do_args},     {"env", 1, do_env},     {"has", 1, do_has},
     {"cat", 0, do_cat},       {"both", 0, do_both},     {"flood", 1, do_flood}, {"hang", 0, do_hang},
     {"self", 0, do_self},     {"family", 0, do_family}, {"std", 0, do_std},     {"lock", 1, do_lock},
-    {"listen", 1, do_listen}, {"role", 1, do_role},
+    {"listen", 1, do_listen}, {"role", 1, do_role},     {"log", 0, do_log},
 };
 
 int main(int argc, char **argv)

@@ -2,6 +2,8 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* ---- waiting and ending ---- */
 
@@ -216,6 +218,61 @@ static void role__asked_to_end__raises_the_wake(void **state)
     }
 }
 
+/* ---- standard errors let go of ---- */
+
+static lima_process *start_log(const char *path)
+{
+    const char *argv[] = {child_program(), "log", NULL};
+    lima_process_desc desc = {.argv = argv,
+                              .in = LIMA_PROCESS_PIPE,
+                              .out = LIMA_PROCESS_PIPE,
+                              .err = LIMA_PROCESS_FILE,
+                              .err_file = path};
+    lima_process *child = NULL;
+    char line[16];
+
+    assert_ok(lima_process_start(&desc, &child, err));
+    read_line(child, line, sizeof line);
+    assert_string_equal(line, "ready");
+    return child;
+}
+
+static void end_log(lima_process *child)
+{
+    lima_process_exit end;
+
+    lima_stream_end_write(lima_process_stream(child, 0));
+    assert_ok(lima_process_wait(child, patience(), NULL, &end, err));
+    assert_int_equal(end.code, 0);
+    lima_process_free(child);
+}
+
+static void server__log_in_a_file__goes_on_there(void **state)
+{
+    char *path = in_folder(state, "child.log");
+    lima_buf log = LIMA_BUF(1000);
+
+    end_log(start_log(path));
+    assert_ok(lima_file_read(path, &log, err));
+    const char *first = strstr(lima_buf_str(&log), "first\n");
+    assert_true(first && strstr(first, "second\n"));
+    lima_buf_free(&log);
+    free(path);
+}
+
+static void server__log_in_a_file__can_be_removed_with_its_folder(void **state)
+{
+    char *folder = in_folder(state, "instance"), *path = in_folder(state, "instance/child.log");
+
+    assert_ok(lima_dir_make(folder, LIMA_FILE_PRIVATE, err));
+    lima_process *child = start_log(path);
+    assert_ok(lima_dir_remove(folder, err));
+    end_log(child);
+    assert_int_equal(look(folder).kind, LIMA_FILE_NONE);
+    free(folder);
+    free(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +288,8 @@ int main(void)
         cmocka_unit_test(identity__nobody__is_gone),
         cmocka_unit_test(wait_id__process_goes_on__obeys_deadline_and_wake),
         cmocka_unit_test(role__asked_to_end__raises_the_wake),
+        IN_FOLDER(server__log_in_a_file__goes_on_there),
+        IN_FOLDER(server__log_in_a_file__can_be_removed_with_its_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
