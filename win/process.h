@@ -21,5 +21,8 @@ bool lima_win_peek_exit(HANDLE process, lima_process_exit *ret);
 /* Asks a program of this project to end (process_role.c). False: that process does not listen. */
 bool lima_win_ask(lima_process_id id);
 
+/* What LIMA_PROCESS_SERVER promises of standard errors (process_stderr.c). Once. */
+void lima_win_release_stderr(void);
+
 /* The environment of a child: ours, with `add` over it (lima_process_desc). Owned, as CreateProcess takes it. */
 bool lima_win_env(const char *const *add, wchar_t **ret, lima_err *err);

@@ -94,7 +94,10 @@ bool lima_process_set_role(lima_process_role role, lima_wake *stop, lima_err *er
     SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX | SEM_NOOPENFILEERRORBOX);
     if (!SetConsoleCtrlHandler(on_console, TRUE))
         return lima_win_fail(err, GetLastError(), "take over the events of the console");
-    if (role == LIMA_PROCESS_SERVER && !started_by_hand())
-        FreeConsole();
+    if (role == LIMA_PROCESS_SERVER) {
+        lima_win_release_stderr();
+        if (!started_by_hand())
+            FreeConsole();
+    }
     return listen_for_requests(stop, err);
 }

@@ -48,7 +48,7 @@ static wchar_t *path_of(HANDLE file)
     return path;
 }
 
-void lima_process_release_stderr(void)
+void lima_win_release_stderr(void)
 {
     wchar_t *path = path_of((HANDLE)_get_osfhandle(2));
     int nothing = path ? _open("NUL", _O_WRONLY | _O_BINARY | _O_NOINHERIT) : -1;
