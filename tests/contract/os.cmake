@@ -3,7 +3,11 @@ lima_program(contract_child TEST SOURCES child.c DEPENDS lima_os)
 set_target_properties(contract_child PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests/contract")
 
 foreach(part clock thread host file file_open folder stream listener accept process process_start process_run)
-    lima_test(contract_${part} LEVEL contract SOURCES test_${part}.c support.c DEPENDS test_folder lima_os)
+    set(needs "")
+    if(part MATCHES "^(stream|listener|accept)$")
+        set(needs SOCKETS)
+    endif()
+    lima_test(contract_${part} LEVEL contract ${needs} SOURCES test_${part}.c support.c DEPENDS test_folder lima_os)
     add_dependencies(contract_${part} contract_child)
 endforeach()
 

@@ -9,5 +9,5 @@ foreach(value debug:3 WARN:1 nonsense:2)
     list(GET pair 0 text)
     list(GET pair 1 level)
     lima_script_test(test_log_env_${text} LEVEL unit
-        COMMAND ${CMAKE_COMMAND} -E env LIMA_DRIVER_LOG=${text} $<TARGET_FILE:test_log> ${level})
+        COMMAND ${CMAKE_COMMAND} -E env LIMA_DRIVER_LOG=${text} ${CMAKE_CROSSCOMPILING_EMULATOR} $<TARGET_FILE:test_log> ${level})
 endforeach()
