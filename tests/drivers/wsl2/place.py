@@ -31,6 +31,7 @@ PATIENCE = 90
 AS_ROOT = os.geteuid() == 0
 # Windows' ways of the stand-in, shortened: nothing waits for a real minute.
 QUICK = "[wsl2]\nvmIdleTimeout=1500\n[general]\ninstanceIdleTimeout=1000\n[standin]\nrelayInterval=100\nunregisterRetry=1500\nshutdownWait=3000\n"
+VERSIONS = {"inbox": None, "0.64": None, "2.0": "2.0.14.0", "2.4": "2.4.13.0", "2.5.7": "2.5.7.0", "2.6": "2.6.3.0", "2.9": "2.9.4.0", "2.9.5": "2.9.5.0"}
 BOOT = """#!/bin/sh
 # What Lima's own boot script does, as far as a driver can see it.
 set -a; . "$LIMA_CIDATA_MNT/lima.env"; set +a
@@ -82,6 +83,10 @@ class Computer:
         (self.state / "wslconfig").write_text(wslconfig)
         self.extra = {"WSLSIM_PROFILE": profile, "WSLSIM_LANG": language}
         self.instances = []
+        if VERSIONS[profile or "2.9"]:
+            key = self.state / "registry/HKLM/SOFTWARE/Microsoft/Windows/CurrentVersion/Lxss/MSI"
+            key.mkdir(parents=True)
+            (key / "Version").write_text("SZ\n" + VERSIONS[profile or "2.9"])
         subprocess.run([FAKE / "wslsimd", "start", self.state], env=self.env(), check=True)
 
     def __enter__(self):
@@ -283,6 +288,11 @@ class Instance:
     def in_guest(self, script, user="root", check=True):
         done = self.computer.wsl("-d", self.distro, "-u", user, "--cd", "/", "--exec", "/bin/sh", "-c", script, check=check, WSLSIM_FAULTS="/dev/null")
         return done.stdout
+
+    def put_in_guest(self, source, path):
+        with open(source, "rb") as file:
+            subprocess.run([WSL, "-d", self.distro, "-u", "root", "--cd", "/", "--exec", "/bin/sh", "-c", 'cat >"$1" && chmod 755 "$1"', "sh", path],
+                           env=self.computer.env(WSLSIM_FAULTS="/dev/null"), stdin=file, check=True, timeout=PATIENCE)
 
     def booted(self):
         until(lambda: "boot script is done" in self.log_text() or "boot script ended" in self.log_text(), "boot.sh")
