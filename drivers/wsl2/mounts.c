@@ -31,14 +31,14 @@ static bool is_clean(const char *text)
 
 static bool is_windows_path(const char *path)
 {
-    bool drive = is_letter(path[0]) && path[1] == ':' && (path[2] == '\\' || path[2] == '/');
+    bool drive = is_letter(path[0]) && path[1] == ':' && path[2] == '\\';
     bool device = lima_str_has_prefix(path, "\\\\.\\") || lima_str_has_prefix(path, "\\\\?\\");
     bool share = lima_str_has_prefix(path, "\\\\") && !device && path[2] && path[2] != '\\';
     return drive || share;
 }
 
-/* "~" and "~/x" by the home folder, "/c/x" as "C:\x", "//server/x" as "\\server\x". Owned. */
-static char *windows_form(const char *location, const char *home)
+/* "~" and "~/x" by the home folder, "/c/x" as "c:\x". Owned; separators as they came. */
+static char *expanded(const char *location, const char *home)
 {
     if (lima_str_eq(location, "~"))
         return lima_mem_strdup(home);
@@ -46,9 +46,18 @@ static char *windows_form(const char *location, const char *home)
         return lima_path_join(home, location + 2);
     if (location[0] == '/' && is_letter(location[1]) && (location[2] == '/' || !location[2]))
         return lima_mem_printf("%c:\\%s", location[1], location[2] ? location + 3 : "");
-    if (lima_str_has_prefix(location, "//"))
-        return lima_mem_printf("\\\\%s", location + 2);
     return lima_mem_strdup(location);
+}
+
+/* The same with backslashes, unless it is a path of another system ("/usr"). */
+static char *windows_form(const char *location, const char *home)
+{
+    char *path = expanded(location, home);
+    bool other = path[0] == '/' && path[1] != '/';
+    for (char *c = path; !other && *c; c++)
+        if (*c == '/')
+            *c = '\\';
+    return path;
 }
 
 static bool read_location(const lima_instance *inst, size_t i, const char *home, char **ret, lima_err *err)
