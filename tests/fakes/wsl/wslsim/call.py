@@ -3,10 +3,11 @@ import json
 import os
 import time
 
-from . import cmdline, faults, languages, profiles, protocol
+from . import cmdline, languages, profiles, protocol, trouble
 from .errors import Exit, Failure
 from .hostpath import Paths
 from .output import MINUS_ONE, Output
+from .state import INSTALLED
 from .verbs import known
 
 SAID = ("WSL_UTF8", "WSL_DISABLE_WARNINGS", "WSLENV", "WSLSIM_LANG", "WSLSIM_PROFILE", "WSLSIM_FAULTS")
@@ -79,12 +80,12 @@ class Call:
     def perform(self):
         self.parsed = cmdline.parse(self.raw, known(self.profile), self.profile.distribution_id)
         word, words = self.parsed if isinstance(self.parsed, tuple) else (None, [])
-        return faults.performed(self, word, words)
+        return trouble.performed(self, word, words)
 
-    def distro(self, name):
-        """By name; the failure every verb gives for an unknown one."""
+    def distro(self, name, any_state=False):
+        """By name; the failure every verb gives for an unknown one, and most for one that is not wholly installed."""
         found = self.state.find(name)
-        if not found:
+        if not found or (found.state != INSTALLED and not any_state):
             raise Failure("WSL_E_DISTRO_NOT_FOUND", "Service")
         return found
 

@@ -256,13 +256,16 @@ def relay_fork(order, descriptors, control):
 
 
 def relay(order, descriptors):
-    """Answers on the status socket: {"error": "user"} or {"exit": code}; its closing says that no descendant lives any more."""
+    """Answers on the status socket: {"error": "user"}, or {"uid": id} and later {"exit": code}; its closing says that no descendant lives any more."""
     stdio, status = descriptors[:3], socket.socket(fileno=descriptors[3])
     ns.prctl(ns.CHILD_SUBREAPER, 1)
     user = conf.user(order["user"]) if order["user"] else conf.user_of_id(order["uid"])
     if user is None:
         send(status, error="user")
         os._exit(0)
+    send(status, uid=user["uid"])
+    if user["uid"] in order.get("clash", []):
+        os.write(stdio[2], f"wsl: the systemd session of user {user['name']} could not be started\n".encode())
     bell = Bell()
     child = os.fork()
     if child == 0:

@@ -15,7 +15,7 @@ class Paths:
 
     def host(self, path):
         """The host path of what the caller named; None if it names nothing here."""
-        if not self.windows:
+        if not self.windows and not DRIVE.match(path):
             return os.path.normpath(os.path.join(self.cwd, path))
         if path.startswith("\\\\?\\unix\\"):
             return path[8:].replace("\\", "/")
@@ -26,7 +26,7 @@ class Paths:
 
     def absolute(self, path):
         """In the caller's own form, as BasePath keeps it."""
-        if not self.windows:
+        if not self.windows and not DRIVE.match(path):
             return os.path.normpath(os.path.join(self.cwd, path))
         if DRIVE.match(path) and path[-1:] != ":":
             return path.replace("/", "\\").rstrip("\\") if len(path) > 3 else path
@@ -38,8 +38,8 @@ class Paths:
 
     def drive_of(self, folder):
         """(letter, rest with slashes) of a folder below one of the drives, else None. Wine's Z: is all of the host: no drive of the VM."""
-        if self.windows:
-            found = DRIVE.match(folder)
+        found = DRIVE.match(folder)
+        if self.windows or found:
             if found and found.group(1).lower() in self.mounted():
                 return found.group(1).lower(), found.group(2).replace("\\", "/").strip("/")
             return None

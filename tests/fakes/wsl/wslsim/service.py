@@ -185,6 +185,10 @@ class Service:
         guest = self.guests.get(distro.guid)
         return bool(guest and not guest.dead.is_set())
 
+    def uids_of_others(self, guest):
+        """Users of the other distributions, whose systemd sessions own the shared cgroups (facts 5.6)."""
+        return sorted({uid for one in self.guests.values() if one is not guest for uid in one.uids if uid})
+
     def start(self, distro, caller):
         """The running distribution, started if it does not run yet. Holds the service lock meanwhile. `caller`: drives, profile and guest
         tools of whoever starts it."""

@@ -32,8 +32,8 @@ def hang_up(status, grace):
     status.settimeout(grace)
     try:
         status.send(b"hup")
-        if status.recv(4096):
-            return
+        while (said := status.recv(4096)) and b"exit" not in said:
+            pass
     except TimeoutError:
         try:
             status.send(b"kill")
@@ -166,7 +166,10 @@ class Session:
         message = json.loads(data) if data else {}
         if "error" in message:
             raise Failure("WSL_E_USER_NOT_FOUND", "Service", "CreateInstance")
-        self.code = message.get("exit", "lost")
+        if "uid" in message:
+            self.guest.uids.add(message["uid"])
+        else:
+            self.code = message.get("exit", "lost")
 
     def finish(self):
         if self.code == "lost":

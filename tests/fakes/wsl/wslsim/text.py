@@ -9,10 +9,9 @@ STATE_WORDS = {     # the in-box build's translations as reported by others (fac
 
 
 def message(language, key, **values):
-    table = LANGUAGES[language]
-    if key not in table:        # not every text is in every language; a caller must not read any of them
-        key = key if language == "en" else "failed" if "symbol" in values else key
-    words = table.get(key) or LANGUAGES["en"][key]
+    """Failures that a language has no text for say so in general; what is left is English."""
+    own, english = LANGUAGES[language], LANGUAGES["en"]
+    words = own.get(key) or (own["failed"] if "symbol" in values else english[key])
     return words.format(**values)
 
 

@@ -98,7 +98,7 @@ class Guest:
         self.ended = ended
         self.launches = 0           # launches with a process left
         self.idle_since = time.monotonic()
-        self.stopping = False
+        self.uids = set()           # of users that have run something
         self.dead = threading.Event()
         self.lock = threading.Lock()
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -157,7 +157,6 @@ class Guest:
 
     def stop(self, grace):
         """The end of its process 1 is the end of all."""
-        self.stopping = True
         if self.systemd():
             self.tell("term")
             deadline = time.monotonic() + grace

@@ -37,7 +37,7 @@ def terminate(call, words):
 
 
 def unregister(call, words):
-    distro = call.distro(one_name(call, words))
+    distro = call.distro(one_name(call, words), any_state=True)
     service = call.service
     with service.service_lock():
         if distro.guid in service.transient:

@@ -13,7 +13,10 @@ def run(call, parsed):
     order = order_of(call, distro, parsed)
     guest = start(call, distro)
     order["user"] = order["user"] or guest.default_user()
-    order["cd"] = order["cd"] if order["cd"] is not None else translated_folder(call, guest)
+    if call.rules.get("uid-clash") and call.profile.shared_cgroups:
+        order["clash"] = call.service.uids_of_others(guest)
+    if order["cd"] is None:
+        order["cd"] = translated_folder(call, guest, parsed.cd or call.paths.cwd)
     return Session(call, guest, order).run()
 
 
@@ -36,8 +39,8 @@ def find(call, parsed):
         if not found:
             raise Failure("WSL_E_DEFAULT_DISTRO_NOT_FOUND")
     call.name = found.name
-    if found.state != 1:
-        raise Failure("E_ILLEGAL_STATE_CHANGE", "Service", "CreateInstance")
+    if not found.wsl2:
+        raise Failure("WSL_E_WSL1_NOT_SUPPORTED", "Service", "CreateInstance")
     return found
 
 
@@ -56,23 +59,22 @@ def tools(call):
 
 
 def folder(call, parsed):
-    """--cd as a folder of the guest, None where the caller's own is to be used."""
-    if parsed.cd is None:
-        return None
-    if parsed.cd[:1] in ("/", "~") and parsed.cd != "":
+    """--cd as a folder of the guest; a Windows folder, the caller's own if there is no --cd, is translated when the guest runs."""
+    if parsed.cd is not None and parsed.cd[:1] in ("/", "~") and parsed.cd:
         return parsed.cd
-    host = call.paths.host(parsed.cd) if parsed.cd else None
-    if host is None or not os.path.isdir(host):
-        raise Failure("E_INVALIDARG")
+    if parsed.cd is not None:
+        host = call.paths.host(parsed.cd) if parsed.cd else None
+        if host is None or not os.path.isdir(host):
+            raise Failure("E_INVALIDARG")
     return None
 
 
-def translated_folder(call, guest):
-    found = call.paths.drive_of(call.paths.cwd)
+def translated_folder(call, guest, path):
+    found = call.paths.drive_of(path)
     enabled = guest.setting("automount", "enabled", "true").lower() in ("true", "1")
     if found and enabled:
         return os.path.join(guest.setting("automount", "root", "/mnt/"), *found)
-    call.out.warn_of("cwd", folder=call.paths.cwd)
+    call.out.warn_of("cwd", folder=path)
     return "~"
 
 

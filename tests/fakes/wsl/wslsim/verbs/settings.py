@@ -1,15 +1,12 @@
 """Verbs about defaults, versions and the package itself."""
 from .. import text
 from ..errors import Failure
-from ..state import INSTALLED
 from .basic import one_name, usage
 from .options import parse
 
 
 def set_default(call, words):
     distro = call.distro(one_name(call, words))
-    if distro.state != INSTALLED:
-        raise Failure("E_ILLEGAL_STATE_CHANGE", "Service", "SetDefaultDistro")
     call.state.set("DefaultDistribution", distro.guid)
     call.service.changed()
     call.out.success()

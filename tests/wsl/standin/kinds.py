@@ -1,0 +1,55 @@
+"""Which computer the cases run on: the stand-in here, the stand-in under Wine, or a real Windows."""
+import os
+import pathlib
+import shutil
+import subprocess
+
+import computer as here
+
+
+class Wine(here.Computer):
+    """wsl.exe in a Wine prefix of its own."""
+
+    windows = True
+
+    def find_front(self):
+        wine = os.environ.get("WINE") or next((path for path in ("/opt/wine-afunix/bin/wine", shutil.which("wine")) if path and os.path.exists(path)), None)
+        if not wine:
+            here.skip_all("no Wine here: neither $WINE nor /opt/wine-afunix/bin/wine nor wine on PATH")
+        self.wine = wine
+        return [wine, str(here.TESTBIN / "wsl.exe")]
+
+    def prepare(self):
+        self.prefix = self.root / "prefix"
+        self.tool("cmd", "/c", "exit")
+
+    def start(self):
+        super().start()
+        with open(os.devnull, "wb") as null:
+            subprocess.Popen([*self.front, "--wslsim-agent"], env=self.env(), stdin=subprocess.DEVNULL, stdout=null, stderr=null)
+
+    def env(self, **more):
+        return super().env(WINEPREFIX=str(self.prefix), WINEDEBUG="-all", WINEDLLOVERRIDES="mscoree=;mshtml=", **more)
+
+    def path(self, host):
+        return "Z:" + str(host).replace("/", "\\")
+
+    def drive(self):
+        return self.prefix / "drive_c"
+
+    def tool(self, *words):
+        """A program of Wine; what it prints."""
+        done = subprocess.run([self.wine, *words], env=self.env(), cwd=self.root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, check=False)
+        return here.Result(done)
+
+    def end(self):
+        if self.root.exists():
+            self.stop()
+            server = pathlib.Path(self.wine).parent / "wineserver"
+            subprocess.run([server if server.exists() else "wineserver", "-k"], env=self.env(), check=False, stderr=subprocess.DEVNULL)
+        super().end()
+
+
+def computer():
+    return Wine() if (here.TESTBIN / "wsl.exe").exists() else here.Computer()
