@@ -23,17 +23,22 @@ static void copy_clean(char *into, size_t max, const char *text, size_t len)
     into[used] = '\0';
 }
 
-/* If the line is mark, word, and the end or a blank: what follows, trimmed at its end. */
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\r' || c == '\t';
+}
+
+/* If the line is word, and the end or a blank: what follows, trimmed. */
 static const char *value_of(const char *line, size_t len, const char *word, size_t *ret_len)
 {
     size_t word_len = strlen(word);
-    if (len < word_len || memcmp(line, word, word_len) != 0 || (len > word_len && line[word_len] != ' '))
+    if (len < word_len || memcmp(line, word, word_len) != 0 || (len > word_len && !is_blank(line[word_len])))
         return NULL;
     const char *value = line + word_len;
     const char *end = line + len;
-    while (value < end && *value == ' ')
+    while (value < end && is_blank(*value))
         value++;
-    while (end > value && (end[-1] == ' ' || end[-1] == '\r' || end[-1] == '\t'))
+    while (end > value && is_blank(end[-1]))
         end--;
     *ret_len = (size_t)(end - value);
     return value;
