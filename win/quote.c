@@ -18,9 +18,10 @@ static void add_times(lima_buf *into, char c, size_t times)
         lima_buf_add(into, &c, 1);
 }
 
+/* Some C libraries put file names in the place of * and ?, but not within quotes. */
 static bool needs_quotes(const char *arg)
 {
-    return !*arg || strpbrk(arg, " \t\n\v\f\r\"");
+    return !*arg || strpbrk(arg, " \t\n\v\f\r\"*?");
 }
 
 static void add_quoted(lima_buf *into, const char *arg)
