@@ -59,9 +59,9 @@ bool front_connect(void)
     char text[128], token[64];
     unsigned port = 0;
     if (!plat_read_daemon(text, sizeof text) || sscanf(text, "%u %63s", &port, token) != 2)
-        front_mistake("wslsim: no back end: WSLSIM_STATE must name a folder with one; run `wslsimd start FOLDER` first\n");
+        front_mistake("no back end: " FRONT_STATE " must name the folder of one; for wsl run `wslsimd start FOLDER` first\n");
     if (port > 65535 || !plat_connect((uint16_t)port))
-        front_mistake("wslsim: the back end does not answer; run `wslsimd start` on WSLSIM_STATE again\n");
+        front_mistake("the back end of " FRONT_STATE " does not answer; it has ended\n");
     front_text hello = {0};
     front_field(&hello, "token", token);
     front_field(&hello, "kind", front_kind);

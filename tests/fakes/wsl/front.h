@@ -6,6 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The environment variable that names the back end's folder; fakes/relay is the same front end with another one. */
+#ifndef FRONT_STATE
+#define FRONT_STATE "WSLSIM_STATE"
+#endif
+
 enum {
     FRONT_FRAME_MAX = 1 << 20,
     FRONT_MISTAKE = 254, /* exit code: no back end, which is the test's mistake */
@@ -31,7 +36,7 @@ void front_hang(void);
 
 /* The system's half. */
 void plat_hello(front_text *hello);                  /* arg or cmdline, cwd, env.*, drive.*, self */
-bool plat_read_daemon(char *into, size_t room);      /* the file <state>/daemon */
+bool plat_read_daemon(char *into, size_t room);      /* the file FRONT_STATE/daemon */
 bool plat_connect(uint16_t port);                    /* the one connection */
 bool plat_send(const void *bytes, size_t len);
 bool plat_receive(void *into, size_t len);           /* all of it */

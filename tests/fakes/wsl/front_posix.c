@@ -23,7 +23,7 @@ void plat_complain(const char *words)
 
 bool plat_read_daemon(char *into, size_t room)
 {
-    const char *state = getenv("WSLSIM_STATE");
+    const char *state = getenv(FRONT_STATE);
     char path[4096];
     if (!state || snprintf(path, sizeof path, "%s/daemon", state) >= (int)sizeof path)
         return false;

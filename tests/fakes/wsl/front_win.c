@@ -53,7 +53,9 @@ void plat_complain(const char *words)
 bool plat_read_daemon(char *into, size_t room)
 {
     wchar_t state[4096], path[4200];
-    DWORD len = GetEnvironmentVariableW(L"WSLSIM_STATE", state, 4096), got = 0;
+    wchar_t *name = win_wide(FRONT_STATE);
+    DWORD len = GetEnvironmentVariableW(name, state, 4096), got = 0;
+    free(name);
     if (len == 0 || len >= 4096)
         return false;
     char *narrow = win_utf8(state);
