@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "os/file.h"
 #include "os/listener.h"
 #include "win/hvsocket.h"
 #include "win/processes.h"
 #include "wsl2/argv.h"
+#include "wsl2/files.h"
 #include "wsl2/registration.h"
 #include "wsl2/scripts.h"
 #include "wsl2/vm.h"
@@ -115,17 +115,16 @@ static bool open_door(const lima_instance *inst, wsl2_vm *vm, wsl2_door **ret, l
     return ok && lima_wsl2_door_open(&desc, ret, err);
 }
 
+/* `limactl stop -f` removes sockets: then the door is made anew. Under the monitor, so that two calls do not both make one. */
 static bool is_in_place(const lima_instance *inst)
 {
-    lima_file_info info = {0};
     char *path = lima_instance_path(inst, WSL2_AGENT_SOCKET);
-    bool there = lima_file_stat(path, false, &info, NULL) && info.kind != LIMA_FILE_NONE;
+    bool there = lima_wsl2_exists(path);
 
     free(path);
     return there;
 }
 
-/* `limactl stop -f` removes sockets: then the door is made anew. Under the monitor, so that two calls do not both make one. */
 static bool ensure_door(const lima_instance *inst, wsl2_vm *vm, lima_err *err)
 {
     wsl2_door *old = NULL;

@@ -3,7 +3,7 @@
  *
  *   nothing                    import the image           a disk alone               import it in place
  *   import begun, not ended    unregister                 … of a begun import        remove it
- *   registration alone         unregister, if this instance has never had a disk
+ *   registration alone         put back the disk of a broken-off apply; else unregister, if this instance never had one
  *
  * A note in the folder (WSL2_IMPORT_NOTE) says that an import was begun and its end not seen; the lock beside it, that
  * somebody is at it now.
@@ -19,8 +19,10 @@
 #include "base/path.h"
 #include "os/file.h"
 #include "wsl2/argv.h"
+#include "wsl2/files.h"
 #include "wsl2/image_file.h"
 #include "wsl2/record.h"
+#include "wsl2/snapshot_store.h"
 #include "wsl2/wsl_exe.h"
 
 #define WSL2_IMPORT_NOTE "wsl2.importing"
@@ -72,22 +74,6 @@ void lima_wsl2_remove_litter(const wsl2_look *look)
     remove_litter(look->registration.terminal_profile);
 }
 
-static bool exists(const char *path)
-{
-    lima_file_info info = {0};
-
-    return lima_file_stat(path, false, &info, NULL) && info.kind != LIMA_FILE_NONE;
-}
-
-/* The disk's size grows while the archive is unpacked, also when all of it has been sent. */
-static uint64_t disk_size(void *arg)
-{
-    const work *w = arg;
-    lima_file_info info = {0};
-
-    return lima_file_stat(w->look.own_disk, true, &info, NULL) ? info.size : 0;
-}
-
 static bool check_space(const work *w, const wsl2_image_file *image, lima_err *err)
 {
     uint64_t room = UINT64_MAX;
@@ -107,8 +93,9 @@ static bool run_import(work *w, wsl2_image_file *image, lima_err *err)
                     .wake = w->wake,
                     .feed = lima_wsl2_image_file_feed,
                     .feed_arg = image,
-                    .progress = disk_size,
-                    .progress_arg = w};
+                    /* which grows while the archive is unpacked, also when all of it has been sent */
+                    .progress = lima_wsl2_file_size,
+                    .progress_arg = w->look.own_disk};
     bool ok = lima_wsl2_argv_import(w->exe, w->look.distro, w->look.dir, "-", false, &argv, err)
               && lima_wsl2_run_quietly(&run, err);
 
@@ -193,7 +180,7 @@ static bool retire_image(work *w, lima_err *err)
 /* A registration seen for the first time: WSL's litter goes; after an import the image, too. */
 static bool finish(work *w, lima_err *err)
 {
-    bool fresh = exists(w->note);
+    bool fresh = lima_wsl2_exists(w->note);
     wsl2_record record;
 
     lima_wsl2_record_read(w->inst, &record);
@@ -209,7 +196,7 @@ static bool finish(work *w, lima_err *err)
 /* One step; *ret_done: nothing is left to do. */
 static bool step(work *w, bool *ret_done, lima_err *err)
 {
-    bool begun = exists(w->note);
+    bool begun = lima_wsl2_exists(w->note), recovered = false;
 
     switch (w->look.kin) {
     case WSL2_KIN_OURS:
@@ -222,6 +209,10 @@ static bool step(work *w, bool *ret_done, lima_err *err)
     case WSL2_KIN_UNFINISHED:
         return drop(w, "an import of it was broken off", err);
     case WSL2_KIN_NO_DISK:
+        if (!lima_wsl2_snapshot_recover(w->inst, &recovered, err))
+            return false;
+        if (recovered)
+            return true;
         if (begun || !w->look.known_guid)
             return drop(w, "it is registered without a disk, left by an instance that was removed", err);
         break;

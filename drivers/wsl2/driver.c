@@ -7,6 +7,7 @@
 #include "wsl2/port.h"
 #include "wsl2/remove.h"
 #include "wsl2/scripts.h"
+#include "wsl2/snapshot.h"
 #include "wsl2/ssh.h"
 #include "wsl2/table.h"
 #include "wsl2/vm.h"
@@ -51,5 +52,6 @@ const lima_driver lima_wsl2_driver = {
     .setup_ssh = lima_wsl2_ssh_set_up,
     .stop = lima_wsl2_vm_stop,
     .remove = lima_wsl2_remove,
+    .snapshots = &lima_wsl2_snapshots,
     .guest_agent = &lima_wsl2_agent,
 };

@@ -8,14 +8,8 @@
 #include "os/file.h"
 #include "win/registry.h"
 #include "wsl2/argv.h"
+#include "wsl2/files.h"
 #include "wsl2/record.h"
-
-static bool exists(const char *path)
-{
-    lima_file_info info = {0};
-
-    return path && lima_file_stat(path, true, &info, NULL) && info.kind != LIMA_FILE_NONE;
-}
 
 static wsl2_registry_values values_of(const char *subkey, const lima_registry_key *key)
 {
@@ -97,31 +91,43 @@ static void resolve(char **path)
     }
 }
 
-static bool look_around(const lima_instance *inst, wsl2_look *look, lima_err *err)
+static bool look_around(wsl2_look *look, lima_err *err)
 {
-    wsl2_record record = {0};
-
-    look->distro = lima_wsl2_distro_name(inst->name);
-    if (!lima_wsl2_name_check(look->distro, err) || !lima_file_real_path(inst->dir, &look->dir, err))
-        return false;
     look->own_disk = lima_path_join(look->dir, WSL2_DISK_FILE);
-    lima_wsl2_record_read(inst, &record);
-    look->known_guid = *record.guid ? lima_mem_strdup(record.guid) : NULL;
-    if (!read_registry(look, err))
+    if (!lima_wsl2_name_check(look->distro, err) || !read_registry(look, err))
         return false;
     resolve(&look->registration.base_path);
-    look->registered_disk_present = exists(look->registration.vhd_path);
-    look->own_disk_present = exists(look->own_disk);
+    look->registered_disk_present = lima_wsl2_exists(look->registration.vhd_path);
+    look->own_disk_present = lima_wsl2_exists(look->own_disk);
     wsl2_kin_facts facts = facts_of(look);
     look->kin = lima_wsl2_kinship(&facts);
     return true;
 }
 
+bool lima_wsl2_look_at(const char *distro, const char *dir, wsl2_look *ret, lima_err *err)
+{
+    wsl2_look look = {.distro = lima_mem_strdup(distro), .dir = lima_mem_strdup(dir)};
+
+    if (!look_around(&look, err)) {
+        lima_wsl2_look_free(&look);
+        return false;
+    }
+    *ret = look;
+    return true;
+}
+
 bool lima_wsl2_look(const lima_instance *inst, wsl2_look *ret, lima_err *err)
 {
-    wsl2_look look = {0};
+    wsl2_record record = {0};
+    wsl2_look look = {.distro = lima_wsl2_distro_name(inst->name)};
 
-    if (!look_around(inst, &look, err)) {
+    if (!lima_file_real_path(inst->dir, &look.dir, err)) {
+        lima_wsl2_look_free(&look);
+        return false;
+    }
+    lima_wsl2_record_read(inst, &record);
+    look.known_guid = *record.guid ? lima_mem_strdup(record.guid) : NULL;
+    if (!look_around(&look, err)) {
         lima_wsl2_look_free(&look);
         return false;
     }

@@ -26,6 +26,8 @@ typedef struct wsl2_look {
 
 /* Fails when the registry or the folder cannot be read, or the instance's name is not one for a distribution. */
 bool lima_wsl2_look(const lima_instance *inst, wsl2_look *ret, lima_err *err);
+/* The same for another distribution of this driver, whose folder need not exist. */
+bool lima_wsl2_look_at(const char *distro, const char *dir, wsl2_look *ret, lima_err *err);
 void lima_wsl2_look_free(wsl2_look *look);
 /* lima_wsl2_kinship_check on what was seen. */
 bool lima_wsl2_look_check(const wsl2_look *look, lima_err *err);

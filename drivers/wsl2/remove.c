@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "os/file.h"
 #include "wsl2/create.h"
-#include "wsl2/vm.h"
+#include "wsl2/snapshot_store.h"
 #include "wsl2/wsl_exe.h"
 
 static bool is_ours(wsl2_kinship kin)
@@ -16,10 +16,11 @@ static bool is_ours(wsl2_kinship kin)
     return kin == WSL2_KIN_OURS || kin == WSL2_KIN_NO_DISK || kin == WSL2_KIN_UNFINISHED || kin == WSL2_KIN_NOT_WSL2;
 }
 
-static bool unregister(const wsl2_look *look, lima_wake *wake, lima_err *err)
+static bool unregister(const lima_instance *inst, const wsl2_look *look, lima_wake *wake, lima_err *err)
 {
     char *exe = NULL;
-    bool ok = lima_wsl2_exe_find(&exe, err) && lima_wsl2_unregister(exe, look, wake, err);
+    bool ok = lima_wsl2_exe_find(&exe, err) && lima_wsl2_snapshot_clear(inst, exe, wake, err)
+              && lima_wsl2_unregister(exe, look, wake, err);
 
     free(exe);
     return ok;
@@ -40,7 +41,7 @@ bool lima_wsl2_remove(lima_call *call, lima_err *err)
         lima_log_warn("distribution '%s' lies in '%s': it is not this instance's and stays", look.distro,
                       look.registration.base_path ? look.registration.base_path : "?");
     if (ok && is_ours(look.kin)) {
-        ok = unregister(&look, lima_call_wake(call), err);
+        ok = unregister(lima_call_instance(call), &look, lima_call_wake(call), err);
         if (ok)
             lima_wsl2_remove_litter(&look);
     }

@@ -5,8 +5,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "driver/idfile.h"
-#include "os/file.h"
 #include "wsl2/argv.h"
+#include "wsl2/files.h"
 #include "wsl2/guest_run.h"
 #include "wsl2/inspect.h"
 #include "wsl2/record.h"
@@ -95,7 +95,6 @@ static void stop_stranger(const char *exe, const wsl2_look *look, uint32_t grace
 static void end_keeper(const lima_instance *inst, wsl2_keeper *keeper)
 {
     lima_process_id id = {0};
-    char *path = lima_instance_path(inst, WSL2_KEEPER_FILE);
 
     if (keeper)
         id = lima_wsl2_keeper_id(keeper);
@@ -103,8 +102,7 @@ static void end_keeper(const lima_instance *inst, wsl2_keeper *keeper)
         id = (lima_process_id){0};
     if (id.pid && !lima_process_wait_id(id, lima_clock_in(KEEPER_END_MS), NULL, NULL))
         lima_process_end_id(id, true, NULL);
-    lima_file_remove(path, NULL);
-    free(path);
+    lima_wsl2_remove_file(inst, WSL2_KEEPER_FILE, NULL);
 }
 
 /* ---- all together ---- */

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 #include "driver/idfile.h"
-#include "os/file.h"
+#include "wsl2/files.h"
 #include "wsl2/record.h"
 
 enum { LOOK_MS = 100, PING_MS = 30000 };
@@ -102,14 +102,6 @@ static bool judge_end(lima_call *call, wsl2_vm *vm, wsl2_keeper *keeper, lima_er
     return false;
 }
 
-static void remove_id(const lima_instance *inst)
-{
-    char *path = lima_instance_path(inst, WSL2_KEEPER_FILE);
-
-    lima_file_remove(path, NULL);
-    free(path);
-}
-
 static bool await_end(wsl2_keeper *keeper, lima_wake *wake, lima_err *err)
 {
     lima_err why = {0};
@@ -133,7 +125,7 @@ bool lima_wsl2_vm_wait(lima_call *call, lima_err *err)
     bool ok = ended && judge_end(call, vm, keeper, err);
     lima_wsl2_vm_leave(vm);
     if (ended) {
-        remove_id(lima_call_instance(call));
+        lima_wsl2_remove_file(lima_call_instance(call), WSL2_KEEPER_FILE, NULL);
         lima_wsl2_vm_close(vm);
     }
     return ok;
