@@ -55,7 +55,7 @@ def little_rootfs(folder, extra=()):
                 if name == "bin/bash":
                     member.type, member.linkname, member.size = tarfile.SYMTYPE, "/bin/busybox", 0
                 tar.addfile(member, big.extractfile(member) if member.isreg() else None)
-        for name in ("cat", "id", "sleep", "kill", "env", "pwd", "ls", "nc", "setsid", "readlink", "mount", "hostname", "touch", "ps", "true", "ip"):
+        for name in ("cat", "id", "sleep", "kill", "env", "pwd", "ls", "httpd", "mkdir", "setsid", "readlink", "mount", "hostname", "touch", "ps", "true", "ip"):
             add_link(tar, "bin/" + name)
         for name in ("id", "env"):
             add_link(tar, "usr/bin/" + name)

@@ -44,9 +44,9 @@ def two_distributions_share_the_network_and_nothing_else(pc):
 @standin_only
 def two_distributions_fight_over_a_port(pc):
     pc.make("lima-a"), pc.make("lima-b")
-    holder = pc.begin("-d", "lima-a", "--cd", "/", "--exec", "nc", "-l", "-p", "40100", "-s", "127.0.0.1")
+    holder = server(pc, 40100)
     until(lambda: ":9CA4" in pc.sh("cat /proc/net/tcp", "lima-b").text, "the port is taken")
-    done = pc.sh("nc -l -p 40100 -s 127.0.0.1", "lima-b")
+    done = pc.sh("httpd -f -p 127.0.0.1:40100", "lima-b")
     assert done.code and "in use" in done.error, done
     holder.kill()
     holder.communicate()
@@ -282,16 +282,18 @@ def free_port():
 
 
 def server(pc, port, words="hello", address="127.0.0.1"):
-    script = f"while :; do echo {words} | nc -l -p {port} -s {address}; done"
+    script = f"mkdir -p /www; echo {words} >/www/index.html; exec httpd -f -p {address}:{port} -h /www"
     return pc.begin("-d", "lima-a", "--cd", "/", "--exec", "/bin/sh", "-c", script)
 
 
 def fetch(port):
+    """What the server says last; nothing if none answers."""
     try:
         with socket.create_connection(("127.0.0.1", port), 5) as sock:
-            return sock.makefile("rb").readline()
+            sock.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            return sock.makefile("rb").read().splitlines(keepends=True)[-1:]
     except OSError:
-        return b""
+        return []
 
 
 @standin_only
@@ -300,11 +302,11 @@ def the_relay_offers_what_listens(pc):
     for address in ("127.0.0.1", "0.0.0.0"):
         port = free_port()
         call = server(pc, port, address=address)
-        until(lambda: fetch(port) == b"hello\n", "an answer through the relay")
+        until(lambda: fetch(port) == [b"hello\n"], "an answer through the relay")
         call.kill()
         call.communicate()
         pc.wsl("--terminate", "lima-a").ok()
-        until(lambda: fetch(port) == b"", "nobody there any more")
+        until(lambda: fetch(port) == [], "nobody there any more")
 
 
 @standin_only
@@ -315,7 +317,7 @@ def no_relay_in_mode_none(pc):
     call = server(pc, port)
     until(lambda: f":{port:04X}" in pc.sh("cat /proc/net/tcp").text, "it listens")
     time.sleep(0.5)
-    assert fetch(port) == b"" and pc.sh("/bin/wslinfo --networking-mode -n").text == "none"
+    assert fetch(port) == [] and pc.sh("/bin/wslinfo --networking-mode -n").text == "none"
     call.kill()
     call.communicate()
 
@@ -326,7 +328,7 @@ def mirrored_mode_is_the_hosts_network(pc):
     pc.restart(QUICK.replace("[wsl2]\n", "[wsl2]\nnetworkingMode=mirrored\n"))
     port = free_port()
     call = server(pc, port)
-    until(lambda: fetch(port) == b"hello\n", "an answer")
+    until(lambda: fetch(port) == [b"hello\n"], "an answer")
     assert pc.sh("/bin/wslinfo --networking-mode -n").text == "mirrored"
     call.kill()
     call.communicate()
