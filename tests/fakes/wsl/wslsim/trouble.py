@@ -61,7 +61,7 @@ def say(call):
     if "warn-utf8" in rules:
         out.warn(rules["warn-utf8"], "utf8")
     if "stdout-noise" in rules:
-        out.raw((rules["stdout-noise"] or "Welcome to the stand-in!\n").encode())
+        out.raw(((rules["stdout-noise"] or "Welcome to the stand-in!") + "\n").encode())
     if "garbage" in rules:
         out.garbage(rules["garbage"])
     if "text-only" in rules:
