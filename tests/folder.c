@@ -1,6 +1,7 @@
 #include "folder.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "lima_test.h"
 
@@ -9,6 +10,15 @@
 #include "os/file.h"
 #include "os/host.h"
 #include "os/process.h"
+
+/* Windows takes both separators; this one needs no escape in JSON. */
+static void use_slashes(char *path)
+{
+    if (strcmp(lima_host_get()->os, "windows") == 0)
+        for (; *path; path++)
+            if (*path == '\\')
+                *path = '/';
+}
 
 char *test_folder_make(void)
 {
@@ -19,6 +29,7 @@ char *test_folder_make(void)
     char *name = lima_mem_printf("lima \xc3\xbc%u.%u", own.pid, number++);
     char *path = lima_path_join(lima_host_get()->temp, name);
     free(name);
+    use_slashes(path);
     /* Something may have been left by a process with the same number. */
     if (!lima_dir_remove(path, &err) || !lima_dir_make(path, LIMA_FILE_PRIVATE, &err))
         fail_msg("%s", err.text);
