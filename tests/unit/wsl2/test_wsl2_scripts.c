@@ -1,4 +1,4 @@
-/* What the scripts are as texts; tests/drivers/wsl2_guest runs them. */
+/* What the scripts are as texts; guest.py runs them. */
 #include "wsl2_test.h"
 
 #include "wsl2/argv.h"
