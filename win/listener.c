@@ -1,12 +1,13 @@
 /* Accepting, with everything bounded.
  *
- * An accepted connection first waits in `pending` until its first byte is there: probes that only connect, and clients
- * that stall at once, never reach the caller. How many that were handed out are left, listener_peers.c tells.
+ * An accepted connection first waits in `pending` until its first byte is there: probes that only connect,
+ * and clients that stall at once, never reach the caller. How many that were handed out are left,
+ * listener_peers.c tells.
  *
- * One event tells of news on the listening socket and on all pending ones, because a wait of Windows takes 64 handles at
- * most. It is reset before everything is looked at, so what comes during the look makes the next wait short.
- * Only the accepting thread changes the table. When the process can make no more sockets, new connections are left alone for
- * REST_MS. */
+ * One event tells of news on the listening socket and on all pending ones, because a wait of Windows takes
+ * 64 handles at most. It is reset before everything is looked at, so what comes during the look makes the
+ * next wait short. Only the accepting thread changes the table. When the process can make no more sockets,
+ * new connections are left alone for REST_MS. */
 #include "os/listener.h"
 
 #include <stdlib.h>
@@ -40,7 +41,8 @@ struct lima_listener {
 
 static bool watch(SOCKET socket, HANDLE news, long events, lima_err *err)
 {
-    return !WSAEventSelect(socket, news, events) || lima_win_fail(err, (DWORD)WSAGetLastError(), "wait for news");
+    return !WSAEventSelect(socket, news, events)
+           || lima_win_fail(err, (DWORD)WSAGetLastError(), "wait for news");
 }
 
 static bool fill(lima_listener *listener, const char *path, lima_err *err)
@@ -54,7 +56,8 @@ static bool fill(lima_listener *listener, const char *path, lima_err *err)
         return lima_err_wrap(err, "socket '%s'", path);
     listener->socket = lima_win_listen_at(path, &listener->file, err);
     return listener->socket != INVALID_SOCKET
-           && (watch(listener->socket, listener->news, FD_ACCEPT, err) || lima_err_wrap(err, "socket '%s'", path));
+           && (watch(listener->socket, listener->news, FD_ACCEPT, err)
+               || lima_err_wrap(err, "socket '%s'", path));
 }
 
 bool lima_listener_open(const char *path, lima_listener **ret, lima_err *err)

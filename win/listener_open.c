@@ -1,16 +1,18 @@
 /* A listening socket that nobody else can connect to for a single instant.
  *
- * bind makes the file with the permissions of its folder, and connecting works from listen on. So the socket is bound in a
- * fresh folder that admits this user and SYSTEM alone, which its file inherits, listens, and only then is renamed into
- * place: it appears whole or not at all, and a stale socket file there is replaced in the same step. Whether this Windows still finds a
- * socket by a new name is tried out, by connecting, before that step.
+ * bind makes the file with the permissions of its folder, and connecting works from listen on. So the
+ * socket is bound in a fresh folder that admits this user and SYSTEM alone, which its file inherits,
+ * listens, and only then is renamed into place: it appears whole or not at all, and a stale socket file
+ * there is replaced in the same step. Whether this Windows still finds a socket by a new name is tried
+ * out, by connecting, before that step.
  *
- * Where it does not, or where the folder makes the name too long, the socket is bound in place, and its file gets the same
- * permissions before it listens: as private, but for an instant there is a socket that refuses.
+ * Where it does not, or where the folder makes the name too long, the socket is bound in place, and its
+ * file gets the same permissions before it listens: as private, but for an instant there is a socket that
+ * refuses.
  *
- * The folder (".sk-" and four letters) is kept open while it is in use, so that nobody can remove it. One that can be opened
- * for removal was left by a process that was killed in between; the next opening beside it removes it, with the socket in
- * it and never more than that. */
+ * The folder (".sk-" and four letters) is kept open while it is in use, so that nobody can remove it. One
+ * that can be opened for removal was left by a process that was killed in between; the next opening beside
+ * it removes it, with the socket in it and never more than that. */
 #include "listener.h"
 
 #include <afunix.h>
@@ -196,11 +198,20 @@ static bool listen_hidden(SOCKET socket, const char *folder, const char *path, l
 {
     char *bound = lima_path_join(folder, BOUND_NAME), *moved = lima_path_join(folder, MOVED_NAME);
     bool ok = bind_to(socket, bound, NULL) && start_listening(socket, NULL) && move(bound, moved, NULL)
-              && can_be_reached(moved) && lima_file_stat(moved, false, ret_file, NULL) && move(moved, path, NULL);
+              && can_be_reached(moved) && lima_file_stat(moved, false, ret_file, NULL)
+              && move(moved, path, NULL);
 
     free(bound);
     free(moved);
     return ok;
+}
+
+/* What the folder gives to its files may be private enough. */
+static bool is_private(const char *path)
+{
+    lima_file_info at;
+
+    return lima_file_stat(path, false, &at, NULL) && at.mine && !at.others_write;
 }
 
 static bool make_private(const char *path, lima_err *err)
@@ -224,7 +235,8 @@ static bool listen_in_place(SOCKET socket, const char *path, lima_file_info *ret
 {
     if (!lima_file_remove(path, err) || !bind_to(socket, path, err))
         return false;
-    if (make_private(path, err) && start_listening(socket, err) && lima_file_stat(path, false, ret_file, err))
+    if ((is_private(path) || make_private(path, err)) && start_listening(socket, err)
+        && lima_file_stat(path, false, ret_file, err))
         return true;
     lima_file_remove(path, NULL);
     return false;

@@ -1,6 +1,6 @@
-/* Who is at the other end of a local socket: Windows gives the pid, the process its user. Wine, and early Windows 10, do
- * not give the pid; and a peer that has ended by now has no user any more. Then the DACL of the folder and of the
- * socket has to do, which let nobody in but this user and SYSTEM. */
+/* Who is at the other end of a local socket: Windows gives the pid, the process its user. Wine, and early
+ * Windows 10, do not give the pid; and a peer that has ended by now has no user any more. Then the DACL of
+ * the folder and of the socket has to do, which let nobody in but this user and SYSTEM. */
 #include "listener.h"
 
 #include <windows.h>
@@ -15,7 +15,8 @@ static DWORD peer_pid(SOCKET connection)
 {
     DWORD pid = 0, got;
 
-    return WSAIoctl(connection, SIO_AF_UNIX_GETPEERPID, NULL, 0, &pid, sizeof pid, &got, NULL, NULL) ? 0 : pid;
+    return WSAIoctl(connection, SIO_AF_UNIX_GETPEERPID, NULL, 0, &pid, sizeof pid, &got, NULL, NULL) ? 0
+                                                                                                     : pid;
 }
 
 static bool is_our_user(HANDLE process)

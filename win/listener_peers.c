@@ -1,13 +1,14 @@
 /* Told of the end of a connection without owning it.
  *
- * The connection has been given away, perhaps to a library that drives it by a completion port. A duplicate of its socket
- * would tell when the peer closes, but would also keep the connection alive when the owner closes it. So the
- * driver of Winsock (\Device\Afd) is asked itself: one poll per connection, under way until the peer has closed, the connection was cut off, or the last
- * handle of the socket is closed here. Event loops (libuv, mio, wepoll) rely on the same interface. It cannot tell a peer that has closed from one that has
- * only ended its side; a client of gRPC never does the latter.
+ * The connection has been given away, perhaps to a library that drives it by a completion port. A
+ * duplicate of its socket would tell when the peer closes, but would also keep the connection alive when
+ * the owner closes it. So the driver of Winsock (\Device\Afd) is asked itself: one poll per connection,
+ * under way until the peer has closed, the connection was cut off, or the last handle of the socket is
+ * closed here. Event loops (libuv, mio, wepoll) rely on the same interface. It cannot tell a peer that has
+ * closed from one that has only ended its side; a client of gRPC never does the latter.
  *
- * The polls end on a completion port of their own, so that they do not belong to the thread that began them; it is looked at
- * when somebody counts. */
+ * The polls end on a completion port of their own, so that they do not belong to the thread that began
+ * them; it is looked at when somebody counts. */
 #include "listener.h"
 
 #include <windows.h>
@@ -21,7 +22,13 @@
 #include "os/thread.h"
 #include "win_err.h"
 
-enum { IOCTL_AFD_POLL = 0x12024, POLL_DISCONNECT = 0x8, POLL_ABORT = 0x10, POLL_LOCAL_CLOSE = 0x20, END_MS = 5000 };
+enum {
+    IOCTL_AFD_POLL = 0x12024,
+    POLL_DISCONNECT = 0x8,
+    POLL_ABORT = 0x10,
+    POLL_LOCAL_CLOSE = 0x20,
+    END_MS = 5000
+};
 
 typedef struct afd_poll {
     LARGE_INTEGER timeout;
@@ -53,8 +60,8 @@ static DWORD open_afd(HANDLE *ret)
 
     RtlInitUnicodeString(&name, L"\\Device\\Afd\\lima");
     InitializeObjectAttributes(&attributes, &name, 0, NULL, NULL);
-    NTSTATUS failed = NtCreateFile(ret, SYNCHRONIZE, &attributes, &status, NULL, 0, FILE_SHARE_READ | FILE_SHARE_WRITE,
-                                   FILE_OPEN, 0, NULL, 0);
+    NTSTATUS failed = NtCreateFile(ret, SYNCHRONIZE, &attributes, &status, NULL, 0,
+                                   FILE_SHARE_READ | FILE_SHARE_WRITE, FILE_OPEN, 0, NULL, 0);
     return failed ? RtlNtStatusToDosError(failed) : 0;
 }
 
@@ -96,12 +103,12 @@ static bool begin(lima_win_peers *peers, SOCKET connection)
 {
     watch *made = lima_mem_zalloc(1, sizeof *made);
 
-    made->poll = (afd_poll){
-        .timeout = {.QuadPart = INT64_MAX},
-        .count = 1,
-        .sockets = {{.socket = (HANDLE)connection, .events = POLL_DISCONNECT | POLL_ABORT | POLL_LOCAL_CLOSE}}};
-    NTSTATUS status = NtDeviceIoControlFile(peers->afd, NULL, NULL, made, &made->status, IOCTL_AFD_POLL, &made->poll,
-                                            sizeof made->poll, &made->poll, sizeof made->poll);
+    made->poll = (afd_poll){.timeout = {.QuadPart = INT64_MAX},
+                            .count = 1,
+                            .sockets = {{.socket = (HANDLE)connection,
+                                         .events = POLL_DISCONNECT | POLL_ABORT | POLL_LOCAL_CLOSE}}};
+    NTSTATUS status = NtDeviceIoControlFile(peers->afd, NULL, NULL, made, &made->status, IOCTL_AFD_POLL,
+                                            &made->poll, sizeof made->poll, &made->poll, sizeof made->poll);
     if (!NT_ERROR(status)) /* under way; or done, which is told by the port as well */
         return true;
     free(made);

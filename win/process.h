@@ -12,7 +12,8 @@ struct lima_process {
     lima_stream *streams[3];
 };
 
-/* What a process that we end exits with (STATUS_CONTROL_C_EXIT): Windows uses it for programs ended by Ctrl-C. */
+/* What a process that we end exits with (STATUS_CONTROL_C_EXIT): Windows uses it for programs ended by
+ * Ctrl-C. */
 #define LIMA_WIN_ENDED 0xC000013Au
 
 lima_process_id lima_win_identify(HANDLE process);
@@ -24,5 +25,6 @@ bool lima_win_ask(lima_process_id id);
 /* What LIMA_PROCESS_SERVER promises of standard errors (process_stderr.c). Once. */
 void lima_win_release_stderr(void);
 
-/* The environment of a child: ours, with `add` over it (lima_process_desc). Owned, as CreateProcess takes it. */
+/* The environment of a child: ours, with `add` over it (lima_process_desc). Owned, as CreateProcess takes
+ * it. */
 bool lima_win_env(const char *const *add, wchar_t **ret, lima_err *err);

@@ -1,6 +1,6 @@
-/* The environment of a child: one block of "NAME=value", sorted by name without regard to case, as Windows keeps its
- * own. Values of ours go on as they are, even if they are no Unicode. Names beginning with "=" (the current folder of each drive) are
- * Windows' own and go on too. */
+/* The environment of a child: one block of "NAME=value", sorted by name without regard to case, as Windows
+ * keeps its own. Values of ours go on as they are, even if they are no Unicode. Names beginning with "="
+ * (the current folder of each drive) are Windows' own and go on too. */
 #include "process.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* Other processes, told apart by pid and the time of their start, to 100 ns. A pid is looked at only through a handle:
- * as long as that is open, the pid is nobody else's. */
+/* Other processes, told apart by pid and the time of their start, to 100 ns. A pid is looked at only
+ * through a handle: as long as that is open, the pid is nobody else's. */
 #include "process.h"
 
 #include "wait.h"
@@ -20,8 +20,8 @@ lima_process_id lima_win_identify(HANDLE process)
     return id;
 }
 
-/* NULL: GetLastError tells why; ERROR_INVALID_PARAMETER: no such process. Windows rounds pids down to a multiple of
- * four, so what was opened may be another one. */
+/* NULL: GetLastError tells why; ERROR_INVALID_PARAMETER: no such process. Windows rounds pids down to a
+ * multiple of four, so what was opened may be another one. */
 static HANDLE open_pid(uint32_t pid, DWORD access)
 {
     HANDLE process = OpenProcess(access | SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);

@@ -1,15 +1,16 @@
 /* What ends this process, and what does not.
  *
- * Windows has no signal that asks a process to end. So each process with a role listens on a named event, and whoever
- * may end it (this user) can ask by that: lima_process_end and lima_process_end_id do. The name holds pid and start time, so it
- * is never another process's.
+ * Windows has no signal that asks a process to end. So each process with a role listens on a named event,
+ * and whoever may end it (this user) can ask by that: lima_process_end and lima_process_end_id do. The
+ * name holds pid and start time, so it is never another process's.
  *
- * Events of the console are another matter. A tool takes all of them as a request to end. For a server they are none:
- * limactl starts a driver in the host agent's process group, and what `limactl stop` sends to that group (CTRL_BREAK) reaches the driver before
- * the host agent's own Stop call does, which the driver must still answer; what limactl sends to the driver alone never arrives (facts: lima-driver-contract
- * 2.6). So a server leaves the console altogether. One that was started by hand, its standard input a console,
- * stays: its log is read there. It ignores Ctrl-C and CTRL_BREAK, but a closed window ends every process in it: then it is told,
- * and has the five seconds that Windows gives. */
+ * Events of the console are another matter. A tool takes all of them as a request to end. For a server
+ * they are none: limactl starts a driver in the host agent's process group, and what `limactl stop` sends
+ * to that group (CTRL_BREAK) reaches the driver before the host agent's own Stop call does, which the
+ * driver must still answer; what limactl sends to the driver alone never arrives (facts:
+ * lima-driver-contract 2.6). So a server leaves the console altogether. One that was started by hand, its
+ * standard input a console, stays: its log is read there. It ignores Ctrl-C and CTRL_BREAK, but a closed
+ * window ends every process in it: then it is told, and has the five seconds that Windows gives. */
 #include "process.h"
 
 #include <wchar.h>
@@ -46,8 +47,8 @@ static void CALLBACK on_asked(void *wake, BOOLEAN timed_out)
     lima_wake_raise(wake);
 }
 
-/* The event and the wait for it live as long as the process. An event of that name that is there already cannot be ours, and
- * is left alone: then this process cannot be asked, only ended. */
+/* The event and the wait for it live as long as the process. An event of that name that is there already
+ * cannot be ours, and is left alone: then this process cannot be asked, only ended. */
 static bool listen_for_requests(lima_wake *stop, lima_err *err)
 {
     SECURITY_ATTRIBUTES security;
@@ -67,8 +68,8 @@ static bool listen_for_requests(lima_wake *stop, lima_err *err)
            || lima_win_fail(err, GetLastError(), "wait for requests to end");
 }
 
-/* Runs on a thread of its own. After a closed window, the end of the session or of the system, Windows ends the process
- * as soon as this returns. */
+/* Runs on a thread of its own. After a closed window, the end of the session or of the system, Windows
+ * ends the process as soon as this returns. */
 static BOOL WINAPI on_console(DWORD event)
 {
     bool key = event == CTRL_C_EVENT || event == CTRL_BREAK_EVENT;

@@ -1,8 +1,9 @@
-/* A child run to its end, its output collected: one thread, one overlapped operation on each pipe, one wait for those, the
- * child's end and the wake.
+/* A child run to its end, its output collected: one thread, one overlapped operation on each pipe, one
+ * wait for those, the child's end and the wake.
  *
- * It has ended when the child itself has: a grandchild that keeps a pipe open does not hold us up, what is in the pipes by
- * then is still read. An operation that is under way when all is over is cancelled and ended before its memory goes. */
+ * It has ended when the child itself has: a grandchild that keeps a pipe open does not hold us up, what is
+ * in the pipes by then is still read. An operation that is under way when all is over is cancelled and
+ * ended before its memory goes. */
 #include "process.h"
 
 #include <stdlib.h>
@@ -24,7 +25,7 @@ enum {
 typedef struct channel {
     lima_win_io io; /* io.file is NULL when there is nothing to do any more */
     bool busy;
-    char *bytes;    /* CHUNK of them, if it is read */
+    char *bytes; /* CHUNK of them, if it is read */
     lima_buf *into;
     const char *from; /* if it is written */
     size_t left;
@@ -56,7 +57,8 @@ static bool begin(channel *at)
 {
     DWORD some = at->left < CHUNK ? (DWORD)at->left : CHUNK;
 
-    at->busy = !(at->bytes ? lima_win_io_read(&at->io, at->bytes, CHUNK) : lima_win_io_write(&at->io, at->from, some));
+    at->busy = !(at->bytes ? lima_win_io_read(&at->io, at->bytes, CHUNK)
+                           : lima_win_io_write(&at->io, at->from, some));
     return at->busy;
 }
 
@@ -118,7 +120,8 @@ static bool wait_some(const pump *run, lima_deadline deadline, lima_wake *wake, 
 }
 
 /* The look at its end comes before the reading: what it wrote before is in the pipes then. */
-static bool pump_all(pump *run, lima_deadline deadline, lima_wake *wake, lima_process_exit *ret, lima_err *err)
+static bool pump_all(pump *run, lima_deadline deadline, lima_wake *wake, lima_process_exit *ret,
+                     lima_err *err)
 {
     for (;;) {
         lima_process_exit how;
@@ -167,7 +170,8 @@ bool lima_process_run(const char *const *argv, const char *input, lima_buf *out,
         .out = out ? LIMA_PROCESS_PIPE : LIMA_PROCESS_NULL,
         .err = err_out ? LIMA_PROCESS_PIPE : LIMA_PROCESS_NULL,
     };
-    pump run = {.channels = {{.from = input, .left = input ? strlen(input) : 0}, {.into = out}, {.into = err_out}}};
+    pump run = {
+        .channels = {{.from = input, .left = input ? strlen(input) : 0}, {.into = out}, {.into = err_out}}};
     lima_process_exit how;
 
     if (!lima_process_start(&desc, &run.process, err))

@@ -1,13 +1,14 @@
 /* Starting a child with CreateProcess.
  *
- * What the child gets is listed for Windows one by one (PROC_THREAD_ATTRIBUTE_HANDLE_LIST): its three standard handles, and
- * no other, whatever in this process is marked as inheritable. It is in a job of its own from its first instant, which is its
- * group: ending the job ends all that it has started. The job does not end with this process, and lets those go
- * who leave it on purpose (BREAKAWAY): children of children that are started as groups of their own. It has a
- * console that nobody sees instead of ours.
+ * What the child gets is listed for Windows one by one (PROC_THREAD_ATTRIBUTE_HANDLE_LIST): its three
+ * standard handles, and no other, whatever in this process is marked as inheritable. It is in a job of its
+ * own from its first instant, which is its group: ending the job ends all that it has started. The job
+ * does not end with this process, and lets those go who leave it on purpose (BREAKAWAY): children of
+ * children that are started as groups of their own. So this process leaves a job that it is in itself, if
+ * that allows it, with each child. A child has a console that nobody sees instead of ours.
  *
- * Command files (.bat, .cmd) are refused: cmd.exe would take their arguments apart by rules of its own, and run what is
- * in them. */
+ * Command files (.bat, .cmd) are refused: cmd.exe would take their arguments apart by rules of its own,
+ * and run what is in them. */
 #include "process.h"
 
 #include <stdlib.h>
@@ -36,8 +37,8 @@ typedef struct launch {
 
 static HANDLE open_null(lima_err *err)
 {
-    HANDLE opened = CreateFileW(L"NUL", GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
-                                OPEN_EXISTING, 0, NULL);
+    HANDLE opened = CreateFileW(L"NUL", GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE,
+                                NULL, OPEN_EXISTING, 0, NULL);
 
     if (opened == INVALID_HANDLE_VALUE)
         lima_win_fail(err, GetLastError(), "open the null device");
@@ -105,14 +106,11 @@ static bool give_std(launch *plan, int number, lima_process_out how, const char 
 
 /* ---- texts ---- */
 
-static bool refuse_command_file(const char *path, lima_err *err)
+static bool is_command_file(const char *program)
 {
-    const char *end = strrchr(path, '.');
+    const char *end = strrchr(program, '.');
 
-    if (!end || (!lima_str_eq_nocase(end, ".bat") && !lima_str_eq_nocase(end, ".cmd")))
-        return true;
-    return lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
-                        "'%s' is a command file, whose arguments cmd.exe would change; name a program", path);
+    return end && (lima_str_eq_nocase(end, ".bat") || lima_str_eq_nocase(end, ".cmd"));
 }
 
 static bool fill_line(launch *plan, const char *const *argv, lima_err *err)
@@ -142,8 +140,8 @@ static bool fill_program(launch *plan, lima_err *err)
 
 static bool prepare(launch *plan, const lima_process_desc *desc, lima_err *err)
 {
-    return lima_file_find_program(desc->argv[0], &plan->path, err) && refuse_command_file(plan->path, err)
-           && fill_program(plan, err) && fill_line(plan, desc->argv, err)
+    return lima_file_find_program(desc->argv[0], &plan->path, err) && fill_program(plan, err)
+           && fill_line(plan, desc->argv, err)
            && (!desc->dir || lima_wide_path_plain(desc->dir, &plan->dir, err))
            && lima_win_env(desc->env_add, &plan->env, err) && give_std(plan, 0, desc->in, NULL, err)
            && give_std(plan, 1, desc->out, desc->out_file, err)
@@ -159,6 +157,10 @@ static bool check(const lima_process_desc *desc, lima_err *err)
         return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "a standard handle to a file without a name");
     if (desc->inherit_count > 0)
         return lima_err_set(err, LIMA_CODE_UNIMPLEMENTED, "Windows gives children no sockets");
+    if (is_command_file(desc->argv[0]))
+        return lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
+                            "'%s' is a command file, whose arguments cmd.exe would change; name a program",
+                            desc->argv[0]);
     return true;
 }
 
@@ -192,28 +194,15 @@ static bool fill_attributes(launch *plan, lima_err *err)
     return lima_win_fail(err, GetLastError(), "describe the process");
 }
 
-/* Whether this process is in a job that lets children go: those outlive it then, whatever becomes of the job. */
-static bool may_leave_job(void)
-{
-    JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits;
-    BOOL in_job = FALSE;
-
-    return IsProcessInJob(GetCurrentProcess(), NULL, &in_job) && in_job
-           && QueryInformationJobObject(NULL, JobObjectExtendedLimitInformation, &limits, sizeof limits, NULL)
-           && (limits.BasicLimitInformation.LimitFlags & JOB_OBJECT_LIMIT_BREAKAWAY_OK);
-}
-
 /* A program of ours without a console would otherwise open a window for the child. */
 static DWORD flags_for(const launch *plan)
 {
     DWORD flags = CREATE_UNICODE_ENVIRONMENT | EXTENDED_STARTUPINFO_PRESENT;
 
     if (plan->job)
-        flags |= CREATE_NEW_PROCESS_GROUP;
+        flags |= CREATE_NEW_PROCESS_GROUP | CREATE_BREAKAWAY_FROM_JOB;
     if (plan->job || GetConsoleCP() == 0)
         flags |= CREATE_NO_WINDOW;
-    if (plan->job && may_leave_job())
-        flags |= CREATE_BREAKAWAY_FROM_JOB;
     return flags;
 }
 
@@ -248,8 +237,9 @@ static bool spawn(launch *plan, const lima_process_desc *desc, HANDLE *ret, lima
     if ((!desc->same_group && !make_job(plan, err)) || !fill_attributes(plan, err))
         return false;
     DWORD flags = flags_for(plan), failed = create(plan, flags, &made);
-    if (failed == ERROR_ACCESS_DENIED && (flags & CREATE_BREAKAWAY_FROM_JOB))
-        failed = create(plan, flags & ~(DWORD)CREATE_BREAKAWAY_FROM_JOB, &made); /* a job further out forbids it */
+    if (failed == ERROR_ACCESS_DENIED
+        && plan->job) /* perhaps because the job that we are in keeps its children */
+        failed = create(plan, flags & ~(DWORD)CREATE_BREAKAWAY_FROM_JOB, &made);
     if (failed)
         return explain(plan, desc, failed, err);
     CloseHandle(made.hThread);

@@ -1,5 +1,5 @@
-/* Children: waiting, ending, letting go. A handle keeps the end of a process, and its number, for as long as it is
- * open, so nothing has to be reaped, and nobody else can get the number meanwhile. */
+/* Children: waiting, ending, letting go. A handle keeps the end of a process, and its number, for as long
+ * as it is open, so nothing has to be reaped, and nobody else can get the number meanwhile. */
 #include "process.h"
 
 #include <stdio.h>
@@ -18,8 +18,9 @@ lima_stream *lima_process_stream(lima_process *process, unsigned number)
     return number < 3 ? process->streams[number] : NULL;
 }
 
-/* Windows has no signals. A program that crashes exits with the exception's number: an error of the system (NTSTATUS
- * 0xC…), a breakpoint, or an exception of C++. Anything else, 4294967295 for one, is a number that the program chose. */
+/* Windows has no signals. A program that crashes exits with the exception's number: an error of the system
+ * (NTSTATUS 0xC…), a breakpoint, or an exception of C++. Anything else, 4294967295 for one, is a number
+ * that the program chose. */
 static bool is_exception(DWORD code)
 {
     return (code & 0xF0000000) == 0xC0000000 || code == EXCEPTION_BREAKPOINT || code == 0xE06D7363;
@@ -65,7 +66,8 @@ bool lima_process_wait(lima_process *process, lima_deadline deadline, lima_wake 
            || lima_win_fail(err, GetLastError(), "process %lu", (unsigned long)process->id.pid);
 }
 
-/* What cannot be asked is ended. Only the child itself listens, so a group whose leader has gone is ended too. */
+/* What cannot be asked is ended. Only the child itself listens, so a group whose leader has gone is ended
+ * too. */
 void lima_process_end(lima_process *process, bool force)
 {
     if (!force && lima_win_ask(process->id))

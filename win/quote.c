@@ -1,9 +1,10 @@
 /* A child on Windows gets one text and takes it apart itself. The rules that all of them share:
  *
- * The first word, the program, ends at a blank, or, when it begins with a quotation mark, at the next one; backslashes
- * mean nothing in it. In the others, blanks part words except between quotation marks, and backslashes mean something
- * only before a quotation mark: 2n of them are n and the mark opens or closes, 2n+1 are n and a mark as such. Two marks
- * inside quotes mean different things to different libraries, so they are never written. */
+ * The first word, the program, ends at a blank, or, when it begins with a quotation mark, at the next one;
+ * backslashes mean nothing in it. In the others, blanks part words except between quotation marks, and
+ * backslashes mean something only before a quotation mark: 2n of them are n and the mark opens or closes,
+ * 2n+1 are n and a mark as such. Two marks inside quotes mean different things to different libraries, so
+ * they are never written. */
 #include "quote.h"
 
 #include <string.h>
@@ -56,9 +57,10 @@ bool lima_quote(const char *const *argv, char **ret, lima_err *err)
     }
     if (text.full) {
         lima_buf_free(&text);
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
-                            "program '%.200s': its command line is longer than the %d characters that Windows allows",
-                            argv[0], LIMA_QUOTE_MAX);
+        return lima_err_set(
+            err, LIMA_CODE_INVALID_ARGUMENT,
+            "program '%.200s': its command line is longer than the %d characters that Windows allows",
+            argv[0], LIMA_QUOTE_MAX);
     }
     *ret = lima_buf_take(&text);
     return true;

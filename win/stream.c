@@ -1,9 +1,10 @@
-/* Streams over sockets and pipes: each step is one overlapped operation, waited for together with the wake and ended
- * before the call returns. What a cancelled operation has transferred nevertheless counts: no byte is lost.
+/* Streams over sockets and pipes: each step is one overlapped operation, waited for together with the wake
+ * and ended before the call returns. What a cancelled operation has transferred nevertheless counts: no
+ * byte is lost.
  *
- * Reading and writing have an event of their own, made when first needed, so that two threads never share one,
- * and a socket that is given away at once costs none. What only knows blocking calls (standard input) has a thread
- * instead (stream_worker.c). */
+ * Reading and writing have an event of their own, made when first needed, so that two threads never share
+ * one, and a socket that is given away at once costs none. What only knows blocking calls (standard input)
+ * has a thread instead (stream_worker.c). */
 #include "stream.h"
 
 #include <windows.h>
@@ -20,8 +21,8 @@ enum { STEP_MAX = 1 << 20 }; /* bytes of one operation: Windows keeps their page
 struct lima_stream {
     HANDLE file; /* NULL: a pipe whose writing has ended */
     bool socket;
-    HANDLE events[2];         /* of reading, of writing; NULL until needed */
-    lima_win_worker *worker;  /* does everything, when there is one */
+    HANDLE events[2];        /* of reading, of writing; NULL until needed */
+    lima_win_worker *worker; /* does everything, when there is one */
 };
 
 static lima_stream *new_stream(HANDLE file, bool socket)
@@ -157,9 +158,8 @@ bool lima_stream_write(lima_stream *stream, const void *bytes, size_t len, lima_
         return lima_err_set(err, LIMA_CODE_UNAVAILABLE, "write to stream: its writing has ended");
     while (len > 0) {
         size_t put = 0;
-        bool ok = stream->worker
-                      ? lima_win_worker_write(stream->worker, at, len, deadline, wake, &put, err)
-                      : write_step(stream, at, step_of(len), deadline, wake, &put, err);
+        bool ok = stream->worker ? lima_win_worker_write(stream->worker, at, len, deadline, wake, &put, err)
+                                 : write_step(stream, at, step_of(len), deadline, wake, &put, err);
         if (!ok)
             return false;
         at += put;

@@ -1,11 +1,12 @@
 /* Local (AF_UNIX) sockets: addresses, connecting, and pairs.
  *
- * Windows refuses a connection to a file that is not there and to one that nobody listens on with the same code, so
- * the file is looked for as well. There is no socketpair: a pair is made through a listening socket in a fresh folder that
- * admits this user alone, and folder and file are gone before the call returns. TCP over the loopback would do without a
- * file, but anybody on the machine could connect first.
+ * Windows refuses a connection to a file that is not there and to one that nobody listens on with the same
+ * code, so the file is looked for as well. There is no socketpair: a pair is made through a listening
+ * socket in a fresh folder that admits this user alone, and folder and file are gone before the call
+ * returns. TCP over the loopback would do without a file, but anybody on the machine could connect first.
  *
- * A wait for a connection goes by WSAEventSelect; afterwards the socket is blocking and free of events again. */
+ * A wait for a connection goes by WSAEventSelect; afterwards the socket is blocking and free of events
+ * again. */
 #include "stream.h"
 
 #include <afunix.h>

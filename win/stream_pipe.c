@@ -1,6 +1,6 @@
-/* Pipes to children. An anonymous pipe of Windows cannot be waited for, so this is a named one: the name is random, is
- * taken before anybody could (FIRST_PIPE_INSTANCE), admits this user alone and one instance only, and that one is
- * connected before the call returns. */
+/* Pipes to children. An anonymous pipe of Windows cannot be waited for, so this is a named one: the name
+ * is random, is taken before anybody could (FIRST_PIPE_INSTANCE), admits this user alone and one instance
+ * only, and that one is connected before the call returns. */
 #include "stream.h"
 
 #include <windows.h>
@@ -43,7 +43,8 @@ static HANDLE open_theirs(const wchar_t *name, bool they_write, lima_err *err)
     return opened;
 }
 
-static bool connect_ends(const wchar_t *name, bool we_write, HANDLE *ret_ours, HANDLE *ret_theirs, lima_err *err)
+static bool connect_ends(const wchar_t *name, bool we_write, HANDLE *ret_ours, HANDLE *ret_theirs,
+                         lima_err *err)
 {
     HANDLE ours = make_ours(name, we_write, err);
 
@@ -66,7 +67,8 @@ bool lima_win_pipe(bool we_write, HANDLE *ret_ours, HANDLE *ret_theirs, lima_err
 
     if (!lima_win_random_name(PIPE_PREFIX, NAME_LETTERS, "", name, sizeof name))
         return lima_err_set(err, LIMA_CODE_RESOURCE_EXHAUSTED, "make a pipe: no random numbers");
-    bool ok = lima_wide_from_utf8(name, &wide, err) && connect_ends(wide, we_write, ret_ours, ret_theirs, err);
+    bool ok =
+        lima_wide_from_utf8(name, &wide, err) && connect_ends(wide, we_write, ret_ours, ret_theirs, err);
     free(wide);
     return ok;
 }

@@ -1,6 +1,6 @@
-/* Standard input and output as streams. The handles move into streams; the C library's standard input then is the null
- * device and its standard output goes to standard error, so that what a library prints cannot get between protocol
- * bytes. Windows' own idea of the standard handles follows the C library's. */
+/* Standard input and output as streams. The handles move into streams; the C library's standard input then
+ * is the null device and its standard output goes to standard error, so that what a library prints cannot
+ * get between protocol bytes. Windows' own idea of the standard handles follows the C library's. */
 #include "stream.h"
 
 #include <windows.h>

@@ -1,10 +1,12 @@
-/* A stream over a handle that others made: standard input and output, which may be a file, a console or a pipe, and
- * whose calls block. One thread makes them, one at a time and only when asked; whoever asked waits with a deadline and a wake.
+/* A stream over a handle that others made: standard input and output, which may be a file, a console or a
+ * pipe, and whose calls block. One thread makes them, one at a time and only when asked; whoever asked
+ * waits with a deadline and a wake.
  *
- * When the wait ends first, the call goes on. Bytes that it reads then are what the next read gets; bytes that it
- * writes then are written, and the next write waits for it. So nothing is ever read that nobody asked for, and nothing is
- * lost. The thread has a buffer of its own, because a call that blocks cannot always be taken back: at the end it is
- * cancelled, and if Windows cannot do that, thread and buffer stay until it returns by itself. */
+ * When the wait ends first, the call goes on. Bytes that it reads then are what the next read gets; bytes
+ * that it writes then are written, and the next write waits for it. So nothing is ever read that nobody
+ * asked for, and nothing is lost. The thread has a buffer of its own, because a call that blocks cannot
+ * always be taken back: at the end it is cancelled, and if Windows cannot do that, thread and buffer stay
+ * until it returns by itself. */
 #include "stream.h"
 
 #include <windows.h>
@@ -27,8 +29,8 @@ struct lima_win_worker {
     atomic_bool quit;
     bool write;
     /* below: the thread's while a job is under way, else the caller's */
-    DWORD error;    /* of the last job */
-    DWORD len, at;  /* bytes in the buffer, and how many of them have been handed on */
+    DWORD error;   /* of the last job */
+    DWORD len, at; /* bytes in the buffer, and how many of them have been handed on */
     char buffer[BUFFER];
 };
 
@@ -42,8 +44,8 @@ static void disown(lima_win_worker *worker)
     free(worker);
 }
 
-/* A pipe may have been opened overlapped by whoever made it; then the call needs an event. Not so a file, whose place would
- * have to be said too. */
+/* A pipe may have been opened overlapped by whoever made it; then the call needs an event. Not so a file,
+ * whose place would have to be said too. */
 static DWORD transfer(lima_win_worker *worker, OVERLAPPED *over, DWORD *ret_len)
 {
     char *from = worker->buffer + worker->at;

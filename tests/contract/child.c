@@ -1,5 +1,5 @@
-/* The helper of the contract suites: does what its first argument says. Portable; uses the contract itself where C
- * has nothing.
+/* The helper of the contract suites: does what its first argument says. Portable; uses the contract itself
+ * where C has nothing.
  *
  * exit N              ends with that status
  * args …              prints each argument as [argument], one per line
@@ -15,7 +15,8 @@
  * lock FILE           locks it, prints "locked", ends without releasing once standard input ends
  * listen PATH         listens there, prints "listening", hangs
  * role tool|server    prints "ready", waits for its wake, ends with 7 (8 if it never came)
- * log                 lets go of standard errors, logs "first", prints "ready"; once standard input ends, logs "second" */
+ * log                 becomes a server, logs "first", prints "ready"; once standard input ends, logs
+ *                     "second" */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
-/* Command lines are taken apart again by the two sets of rules in use, written here from their descriptions. */
+/* Command lines are taken apart again by the two sets of rules in use, written here from their
+ * descriptions. */
 #include "lima_test.h"
 
 #include <stdio.h>
@@ -35,7 +36,8 @@ static const char *parse_program(const char *at, lima_strv *into)
     return begin + len + quoted;
 }
 
-/* One word: in quotes, two marks are one mark; whether the quotes end there is where the two sets of rules part. */
+/* One word: in quotes, two marks are one mark; whether the quotes end there is where the two sets of rules
+ * part. */
 static const char *parse_word(const char *at, bool double_mark_ends, lima_strv *into)
 {
     char *word = lima_mem_zalloc(strlen(at) + 1, 1);
@@ -121,8 +123,9 @@ static void quote__plain_arguments__stay_as_they_are(void **state)
 static void quote__arguments_with_blanks_and_marks__are_quoted_and_escaped(void **state)
 {
     (void)state;
-    assert_line((const char *[]){"C:\\a b\\c.exe", "", "a b", "end\\ \\", "say \"hi\"", "\\\"", "*.txt", NULL},
-                "\"C:\\a b\\c.exe\" \"\" \"a b\" \"end\\ \\\\\" \"say \\\"hi\\\"\" \"\\\\\\\"\" \"*.txt\"");
+    assert_line(
+        (const char *[]){"C:\\a b\\c.exe", "", "a b", "end\\ \\", "say \"hi\"", "\\\"", "*.txt", NULL},
+        "\"C:\\a b\\c.exe\" \"\" \"a b\" \"end\\ \\\\\" \"say \\\"hi\\\"\" \"\\\\\\\"\" \"*.txt\"");
 }
 
 static unsigned next_random(unsigned *seed)
@@ -133,8 +136,9 @@ static unsigned next_random(unsigned *seed)
 
 static void add_random(lima_strv *argv, unsigned *seed)
 {
-    static const char *const parts[] = {"\"", "\\", " ", "\t", "a", "\\\"", "\"\"", "\n",
-                                        "\xc3\xbc", "\xe6\x97\xa5", "\xf0\x9f\x98\x80", "%", "^", "*", "'"};
+    static const char *const parts[] = {
+        "\"", "\\", " ", "\t", "a", "\\\"", "\"\"", "\n", "\xc3\xbc", "\xe6\x97\xa5", "\xf0\x9f\x98\x80",
+        "%",  "^",  "*", "'"};
     char text[100] = "";
 
     for (unsigned left = next_random(seed) % 9; left > 0; left--)
