@@ -187,9 +187,14 @@ def fill_disk(call, distro, path, source, size):
     with call.service.service_lock():
         call.service.boot(*SERVICE)
     disk.create(path, size or int(call.state.setting("wsl2", "defaultVhdSize")))
-    attached = call.service.attach(distro, *SERVICE)
-    fill_folder(call, attached.root, source)
-    attached.store()
+    busy = "import of " + distro.guid       # keeps the VM; no state of the distribution, which may be unregistered meanwhile
+    call.service.transient[busy] = "Installing"
+    try:
+        attached = call.service.attach(distro, *SERVICE)
+        fill_folder(call, attached.root, source)
+        attached.store()
+    finally:
+        call.service.transient.pop(busy, None)
 
 
 def fill_folder(call, root, source):
