@@ -155,7 +155,7 @@ class Instance:
         self.dir.mkdir(mode=0o700)
         self.port = free_port() if port is None else port
         self.config = {"vmType": "wsl2", "arch": "x86_64", "os": "Linux", "images": [{"location": "http://x/rootfs.tar", "arch": "x86_64"}],
-                       "user": {"name": "lima", "home": "/home/lima.guest", "shell": "/bin/bash"}, **config}
+                       "user": {"name": "lima", "uid": 1000, "home": "/home/lima.guest", "shell": "/bin/bash"}, **config}
         self.doc = {"name": name, "dir": str(self.dir), "vmType": "wsl2", "arch": "x86_64", "cpus": 2, "memory": 1 << 30, "disk": 0,
                     "sshLocalPort": self.port, "hostname": "lima-" + name, "sshAddress": "127.0.0.1", "config": self.config}
         (self.dir / "lima.yaml").write_text(json.dumps(config))
@@ -240,9 +240,9 @@ class Instance:
             raise Failed(done.stderr.strip())
         return json.loads(done.stdout) if done.stdout.strip() else {}
 
-    def fails(self, method, *texts, document=None):
+    def fails(self, method, *texts, document=None, timeout=PATIENCE):
         try:
-            self.call(method, document)
+            self.call(method, document, timeout)
         except Failed as failure:
             for text in texts:
                 assert text in str(failure), f"'{text}' is not in: {failure}"
