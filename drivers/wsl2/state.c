@@ -2,9 +2,10 @@
  * keeper, then the list. What cannot be told is "broken" with the reason. */
 #include "wsl2/state.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/utf.h"
 
 /* What has to be there before "running" can be a question at all. */
@@ -28,9 +29,9 @@ static void set(lima_vm_status *ret, lima_vm_state state, const char *text)
 
 static void set_broken(lima_vm_status *ret, const char *what, const char *why)
 {
-    char text[1024];
-    snprintf(text, sizeof text, "%s%s%s", what, why && *why ? ": " : "", why ? why : "");
+    char *text = lima_mem_printf("%s%s%s", what, why && *why ? ": " : "", why ? why : "");
     set(ret, LIMA_VM_BROKEN, text);
+    free(text);
 }
 
 static void decide_by_kinship(const wsl2_state_facts *facts, lima_vm_status *ret)

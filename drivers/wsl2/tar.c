@@ -42,7 +42,9 @@ static size_t prefix_len(const char *name, size_t len)
 
 static void octal(char *field, size_t width, uint64_t value)
 {
-    snprintf(field, width, "%0*llo", (int)width - 1, (unsigned long long)value);
+    field[width - 1] = '\0';
+    for (size_t at = width - 1; at-- > 0; value >>= 3)
+        field[at] = (char)('0' + (value & 7));
 }
 
 static void sum_up(tar_header *header)
