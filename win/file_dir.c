@@ -147,8 +147,7 @@ static DWORD open_patiently(HANDLE parent, const lima_win_entry *entry, HANDLE *
 
     do
         failed = open_at(parent, entry, ret);
-    while (lima_win_is_busy(failed) && failed != ERROR_DELETE_PENDING
-           && lima_win_pause(&pause_ms, deadline, NULL, NULL));
+    while (lima_win_is_busy(failed) && lima_win_pause(&pause_ms, deadline, NULL, NULL));
     return failed;
 }
 
@@ -174,58 +173,50 @@ static bool remove_opened(HANDLE handle, const char *path, unsigned depth, lima_
     return ok;
 }
 
-/* *ret_found stays as it is if the entry was on its way out already. */
 static bool remove_at(HANDLE parent, const lima_win_entry *entry, const char *path, unsigned depth,
-                      bool *ret_found, lima_err *err)
+                      lima_err *err)
 {
     char *name = lima_wide_to_text(entry->name, entry->len), *whole = lima_path_join(path, name);
     HANDLE handle;
     DWORD failed = open_patiently(parent, entry, &handle);
-    bool gone = lima_win_code(failed) == LIMA_CODE_NOT_FOUND;
     bool ok = true;
 
     if (!failed)
         ok = remove_opened(handle, whole, depth, err);
-    else if (!gone)
+    else if (lima_win_code(failed) != LIMA_CODE_NOT_FOUND) /* it has gone, or is about to */
         ok = lima_win_fail(err, failed, "'%s': remove", whole);
-    *ret_found = *ret_found || !failed;
     free(whole);
     free(name);
     return ok;
 }
 
-/* Entries may be skipped when others are removed while reading: so it reads again until nothing is found. */
 static bool empty_dir(lima_win_dir *dir, const char *path, unsigned depth, lima_err *err)
 {
     lima_win_entry entry;
-    bool found = true;
+    DWORD failed;
 
-    if (depth >= DEPTH_MAX)
-        return lima_err_set(err, LIMA_CODE_OUT_OF_RANGE, "'%s': more than %d folders deep", path, DEPTH_MAX);
-    while (found) {
-        DWORD failed;
-        found = false;
-        lima_win_dir_rewind(dir);
-        while (!(failed = lima_win_dir_next(dir, &entry)))
-            if (!remove_at(dir->handle, &entry, path, depth + 1, &found, err))
-                return false;
-        if (failed != ERROR_NO_MORE_FILES)
-            return lima_win_fail(err, failed, "'%s': remove", path);
-    }
-    return true;
+    lima_win_dir_rewind(dir);
+    while (!(failed = lima_win_dir_next(dir, &entry)))
+        if (!remove_at(dir->handle, &entry, path, depth + 1, err))
+            return false;
+    return failed == ERROR_NO_MORE_FILES || lima_win_fail(err, failed, "'%s': remove", path);
 }
 
-/* A deleted file that somebody still has open keeps its name for as long, where the file system knows no
- * better: the folder is not empty until then. */
+/* Entries may be skipped when others are removed while reading; and a deleted file that somebody still has open keeps
+ * its name for as long, where the file system knows no better. In both cases the folder is not empty yet. */
 static bool remove_dir(lima_win_dir *dir, const char *path, unsigned depth, lima_err *err)
 {
-    lima_deadline deadline = lima_clock_in(LIMA_WIN_RETRY_MS);
+    lima_deadline deadline = 0;
     unsigned pause_ms = 1;
     DWORD failed;
 
+    if (depth >= DEPTH_MAX)
+        return lima_err_set(err, LIMA_CODE_OUT_OF_RANGE, "'%s': more than %d folders deep", path, DEPTH_MAX);
     do {
         if (!empty_dir(dir, path, depth, err))
             return false;
+        if (!deadline) /* however long the first round took */
+            deadline = lima_clock_in(LIMA_WIN_RETRY_MS);
         failed = lima_win_delete(dir->handle);
     } while ((failed == ERROR_DIR_NOT_EMPTY || lima_win_is_busy(failed))
              && lima_win_pause(&pause_ms, deadline, NULL, NULL));

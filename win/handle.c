@@ -47,6 +47,12 @@ DWORD lima_win_last_error(void)
                : failed;
 }
 
+/* A name that is about to go is as good as gone, unless it is to be given to a new file. */
+static bool may_pass(DWORD failed, DWORD disposition)
+{
+    return lima_win_is_busy(failed) || (failed == ERROR_DELETE_PENDING && disposition);
+}
+
 HANDLE lima_win_open(const char *path, const lima_win_open_how *how, lima_err *err)
 {
     const DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
@@ -63,7 +69,7 @@ HANDLE lima_win_open(const char *path, const lima_win_open_how *how, lima_err *e
                              how->disposition ? how->disposition : OPEN_EXISTING,
                              how->flags | FILE_FLAG_BACKUP_SEMANTICS, NULL);
         failed = handle == INVALID_HANDLE_VALUE ? lima_win_last_error() : 0;
-    } while (lima_win_is_busy(failed) && lima_win_pause(&pause_ms, deadline, NULL, NULL));
+    } while (may_pass(failed, how->disposition) && lima_win_pause(&pause_ms, deadline, NULL, NULL));
     free(name);
     if (failed)
         lima_win_fail(err, failed, "'%s'", path);

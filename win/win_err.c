@@ -86,7 +86,7 @@ lima_code lima_win_code(unsigned long os_error)
 bool lima_win_is_busy(unsigned long os_error)
 {
     return os_error == ERROR_SHARING_VIOLATION || os_error == ERROR_LOCK_VIOLATION
-           || os_error == ERROR_USER_MAPPED_FILE || os_error == ERROR_DELETE_PENDING;
+           || os_error == ERROR_USER_MAPPED_FILE;
 }
 
 /* What Windows says about a code: one line without a full stop. Owned. */
