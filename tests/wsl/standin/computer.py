@@ -77,7 +77,7 @@ class Result:
     """How a call ended: code, and both streams as bytes and as text."""
 
     def __init__(self, done, encoding="utf-8"):
-        self.code, self.raw, self.raw_error = done.returncode, done.stdout, done.stderr
+        self.code, self.raw, self.raw_error = done.returncode, done.stdout, done.stderr or b""
         self.text = self.raw.decode(encoding, "replace")
         self.error = self.raw_error.decode(encoding, "replace")
         self.lines = self.text.replace("\r", "").splitlines()

@@ -21,12 +21,15 @@ class Wine(here.Computer):
 
     def prepare(self):
         self.prefix = self.root / "prefix"
-        self.tool("cmd", "/c", "exit")
+        # what is started here first stays, with our streams: they must be no pipes
+        null = subprocess.DEVNULL
+        subprocess.run([self.wine, "cmd", "/c", "exit"], env=self.env(), stdin=null, stdout=null, stderr=null, check=True)
 
     def start(self):
         super().start()
         with open(os.devnull, "wb") as null:
             subprocess.Popen([*self.front, "--wslsim-agent"], env=self.env(), stdin=subprocess.DEVNULL, stdout=null, stderr=null)
+        here.until((self.state / "agent").exists, "an agent in the prefix")
 
     def env(self, **more):
         return super().env(WINEPREFIX=str(self.prefix), WINEDEBUG="-all", WINEDLLOVERRIDES="mscoree=;mshtml=", **more)

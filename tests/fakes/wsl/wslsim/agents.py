@@ -37,11 +37,14 @@ class Agents:
                     self.agents.remove(agent)
                     agent[1].set()
 
-    def serve(self, channel):
-        """The connection of an agent, for as long as it lasts: until it or the back end ends."""
+    def serve(self, channel, prefix):
+        """The connection of an agent, for as long as it lasts: until it or the back end ends. A second one of the same prefix is sent away."""
         done = threading.Event()
         with self.lock:
-            self.agents.append((channel, done))
+            self.forget_dead()
+            if any(one[2] == prefix for one in self.agents):
+                return
+            self.agents.append((channel, done, prefix))
             self.order("installed", [("version", profiles.ALL[profiles.DEFAULT].version + ".0")])
             self.registry()
             vm = self.service.vm
@@ -49,6 +52,7 @@ class Agents:
                 self.hold(attached.path)
             for line in self.shown:
                 self.order("host", [("line", line)])
+        self.service.state.write(self.service.state.path("agent"), prefix)
         self.appeared.set()
         done.wait()
 
@@ -59,7 +63,7 @@ class Agents:
         return all(answers)
 
     def tell(self, agent, packed):
-        channel, done = agent
+        channel, done, _ = agent
         try:
             channel.send(protocol.ORDER, packed)
             return channel.receive()[1] == b"+"

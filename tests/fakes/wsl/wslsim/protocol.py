@@ -65,6 +65,17 @@ class Channel:
             data += part
         return bytes(data)
 
+    def drain(self):
+        """After the last frame: takes what the other side still sends until it closes. Closing on unread bytes would reset the connection, and
+        the last frame would be lost with it."""
+        self.sock.settimeout(10)
+        try:
+            self.sock.shutdown(socket.SHUT_WR)
+            while self.sock.recv(1 << 16):
+                pass
+        except OSError:
+            pass
+
     def close(self):
         try:
             self.sock.shutdown(socket.SHUT_RDWR)

@@ -64,7 +64,7 @@ class Server:
 
     def answer(self, channel, hello):
         if hello["kind"] == ["agent"]:
-            self.service.agents.serve(channel)
+            self.service.agents.serve(channel, hello.get("env.WINEPREFIX", [""])[0])
             return
         if hello["kind"] == ["hang"]:
             channel.receive()           # until it or we end
@@ -73,6 +73,7 @@ class Server:
             self.service.agents.ensure(channel)
         code = Call(self.service, channel, hello).run()
         channel.send(protocol.EXIT, (code & 0xFFFFFFFF).to_bytes(4, "big"))
+        channel.drain()
 
     @staticmethod
     def apologise(channel, words):

@@ -33,6 +33,8 @@ class Service:
     def forget(self):
         """A back end that was killed left this behind."""
         self.state.set_vm(None)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.state.path("agent"))
         for name in os.listdir(self.state.path("run")):
             states.Distro(self.state, name).mark_stopped()
         self.write_processes()

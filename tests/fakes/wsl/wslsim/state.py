@@ -9,6 +9,7 @@
     rootfs/{guid}/root                  the tree of a distribution's disk while the VM has it (disk.py)
     c/                                  stands for C:\\ on Linux
     wslconfig                           the user's .wslconfig, plus a section [standin]
+    agent                               present once an agent serves a Wine prefix
     lock, daemon, daemon.log, calls.log
 
 Everything is written to a temporary name first, so no reader meets half a value; half-written *keys* it does meet.
