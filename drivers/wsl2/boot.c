@@ -30,6 +30,11 @@ static uint32_t user_uid(const lima_instance *inst)
     return uid > 0 && uid < UINT32_MAX ? (uint32_t)uid : 0;
 }
 
+uint32_t lima_wsl2_boot_uid(const wsl2_boot *boot)
+{
+    return boot->guest.has_user ? boot->guest.user_uid : user_uid(boot->inst);
+}
+
 static wsl2_guest_run in_guest(const wsl2_boot *boot, const char *action, const char *script,
                                const char *const *args)
 {
@@ -67,6 +72,18 @@ void lima_wsl2_boot_read_settings(wsl2_boot *boot)
 
 /* ---- the guest as it is ---- */
 
+/* Of settings that it cannot honour, for example: once per start is enough. */
+static void tell_warnings(const wsl2_boot *boot, const wsl2_said *said)
+{
+    lima_strv warnings = {0};
+    char *text = lima_wsl2_output_text(lima_buf_str(&said->err_out), said->err_out.len);
+
+    lima_wsl2_output_warnings(text, &warnings);
+    warn_all(boot->inst, &warnings);
+    lima_strv_free(&warnings);
+    free(text);
+}
+
 static bool probe(wsl2_boot *boot, lima_err *err)
 {
     char uid[16];
@@ -79,6 +96,7 @@ static bool probe(wsl2_boot *boot, lima_err *err)
     bool ok = lima_wsl2_guest_run(&run, &said, err);
     if (ok) {
         lima_wsl2_guest_parse(lima_buf_str(&said.out), said.out.len, &boot->guest);
+        tell_warnings(boot, &said);
         ok = boot->guest.answered
              || lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
                              "distribution '%s': its /bin/sh does not work; is the image a Linux root file system for "
@@ -87,6 +105,18 @@ static bool probe(wsl2_boot *boot, lima_err *err)
     }
     lima_wsl2_said_free(&said);
     return ok;
+}
+
+/* Otherwise the user could not be made, and limactl would wait in vain for her SSH. */
+static bool check_uid(const wsl2_boot *boot, lima_err *err)
+{
+    const wsl2_guest *guest = &boot->guest;
+
+    return guest->has_user || !*guest->uid_owner
+           || lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
+                           "distribution '%s': uid %" PRIu32 " belongs to '%s' in its image; set another `user.uid` in "
+                           "lima.yaml, or leave it out",
+                           boot->look->distro, user_uid(boot->inst), guest->uid_owner);
 }
 
 static bool check_needs(const wsl2_boot *boot, lima_err *err)
@@ -167,7 +197,7 @@ bool lima_wsl2_boot_prepare(wsl2_boot *boot, lima_err *err)
 {
     bool changed = false;
 
-    if (!probe(boot, err) || !check_needs(boot, err) || !merge_conf(boot, &changed, err))
+    if (!probe(boot, err) || !check_needs(boot, err) || !check_uid(boot, err) || !merge_conf(boot, &changed, err))
         return false;
     if (!changed)
         return true;
@@ -222,7 +252,7 @@ static bool mount_all(const wsl2_boot *boot, lima_err *err)
 {
     wsl2_mounts mounts = {0};
     wsl2_said said = {0};
-    uint32_t uid = boot->guest.has_user ? boot->guest.user_uid : user_uid(boot->inst);
+    uint32_t uid = lima_wsl2_boot_uid(boot);
 
     if (!lima_wsl2_mounts_read(boot->inst, lima_host_get()->home, &mounts, err))
         return false;
@@ -262,7 +292,7 @@ static bool limit(const wsl2_boot *boot, lima_err *err)
     wsl2_said said;
 
     lima_wsl2_limits_args(inst->cpus < cpus ? inst->cpus : 0, inst->memory < memory ? inst->memory : 0,
-                          boot->guest.has_user ? boot->guest.user_uid : user_uid(inst), boot->look->distro, &args);
+                          lima_wsl2_boot_uid(boot), boot->look->distro, &args);
     wsl2_guest_run run = in_guest(boot, "set limits", lima_wsl2_script_limits(), lima_strv_items(&args));
     bool ok = lima_wsl2_guest_run(&run, &said, err);
     for_lines(boot, &said, tell_limit, NULL);

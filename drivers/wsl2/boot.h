@@ -24,8 +24,10 @@ typedef struct wsl2_boot {
 void lima_wsl2_boot_read_settings(wsl2_boot *boot);
 /* Boots VM and distribution, asks what is there, and writes /etc/wsl.conf where it lacks what we need; then the
  * distribution is stopped and booted again, since it is read at its start only. FAILED_PRECONDITION naming
- * what the guest lacks. */
+ * what the guest lacks, or who else has the user's uid. What wsl.exe warns of goes to the log. */
 bool lima_wsl2_boot_prepare(wsl2_boot *boot, lima_err *err);
+/* The guest's user: as she is there, else as the configuration wants her. */
+uint32_t lima_wsl2_boot_uid(const wsl2_boot *boot);
 /* cidata into the guest. */
 bool lima_wsl2_boot_send_cidata(const wsl2_boot *boot, lima_err *err);
 /* Mounts and limits. What cannot be had is told in the log; the instance is of use without. */

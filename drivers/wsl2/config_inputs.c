@@ -32,7 +32,8 @@ static wsl2_config_inputs gather(const lima_instance *inst, lima_json *yaml)
 
     if (*inst->dir) {
         lima_wsl2_record_read(inst, &record);
-        inputs.exists = lima_wsl2_look(inst, &look, NULL) && look.kin == WSL2_KIN_OURS;
+        bool unused = record.made && !record.user_uid; /* imported, never booted: nobody in it yet */
+        inputs.exists = lima_wsl2_look(inst, &look, NULL) && look.kin == WSL2_KIN_OURS && !unused;
         lima_wsl2_look_free(&look);
     }
     inputs.user_uid = record.user_uid;

@@ -188,7 +188,7 @@ static bool finish(work *w, lima_err *err)
         return true;
     lima_wsl2_remove_litter(&w->look);
     if (fresh)
-        record = (wsl2_record){0};
+        record = (wsl2_record){.made = true};
     memcpy(record.guid, w->look.registration.guid, sizeof record.guid);
     return lima_wsl2_record_write(w->inst, &record, err) && (!fresh || retire_image(w, err));
 }

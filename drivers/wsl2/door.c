@@ -104,7 +104,8 @@ static void accept_all(void *arg)
     lima_err err = {0};
 
     while (!lima_wake_wait(door->stop, 0)) {
-        if (door->desc.accept(door->desc.listener, lima_clock_in(SLICE_MS), door->stop, &client, &err))
+        lima_deadline next = door->visits ? lima_clock_in(SLICE_MS) : LIMA_DEADLINE_NEVER; /* idle: no wake-ups */
+        if (door->desc.accept(door->desc.listener, next, door->stop, &client, &err))
             admit(door, client);
         else if (err.code != LIMA_CODE_DEADLINE_EXCEEDED && err.code != LIMA_CODE_CANCELLED)
             lima_wake_wait(door->stop, lima_clock_in(SLICE_MS));

@@ -56,6 +56,7 @@ static void decide(const lima_instance *inst, wsl2_state_facts *facts, const wsl
     lima_err why = {0};
 
     facts->distro = look->distro;
+    facts->inst_dir = look->dir;
     facts->kin = look->kin;
     facts->registration = look->registered ? &look->registration : NULL;
     facts->keeper_alive = lima_idfile_find(inst, WSL2_KEEPER_FILE, &keeper);

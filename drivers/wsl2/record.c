@@ -34,7 +34,8 @@ void lima_wsl2_record_read(const lima_instance *inst, wsl2_record *ret)
 {
     lima_json *doc = load(inst);
 
-    *ret = (wsl2_record){.user_uid = (uint32_t)number(doc, "userUID", UINT32_MAX),
+    *ret = (wsl2_record){.made = lima_json_bool(doc, false, "made"),
+                         .user_uid = (uint32_t)number(doc, "userUID", UINT32_MAX),
                          .disk_size = number(doc, "diskSize", INT64_MAX),
                          .ssh_port = (uint16_t)number(doc, "sshPort", UINT16_MAX)};
     lima_wsl2_guid_parse(lima_json_str(doc, "", "guid"), ret->guid);
@@ -48,6 +49,7 @@ bool lima_wsl2_record_write(const lima_instance *inst, const wsl2_record *record
     char *path = lima_instance_path(inst, WSL2_RECORD_FILE);
 
     lima_json_set_str(doc, record->guid, "guid");
+    lima_json_set_bool(doc, record->made, "made");
     lima_json_set_int(doc, record->user_uid, "userUID");
     lima_json_set_int(doc, (int64_t)record->disk_size, "diskSize");
     lima_json_set_int(doc, record->ssh_port, "sshPort");

@@ -13,7 +13,8 @@
 
 typedef struct wsl2_record {
     char guid[37];      /* as registered last; "": not yet */
-    uint32_t user_uid;  /* of the guest's user, once made; 0: not known */
+    bool made;          /* imported by this driver: the user inside is of its making */
+    uint32_t user_uid;  /* of the guest's user, from the first boot on; 0: not known */
     uint64_t disk_size; /* last applied, bytes; 0: WSL's default */
     uint16_t ssh_port;  /* on 127.0.0.1, of the last start; 0: none */
     char vm_id[37];     /* of the last start */

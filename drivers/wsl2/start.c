@@ -136,8 +136,7 @@ static bool remember(const start *s, lima_err *err)
 
     lima_wsl2_record_read(s->inst, &record);
     record.ssh_port = s->reach.port;
-    if (s->boot.guest.has_user)
-        record.user_uid = s->boot.guest.user_uid;
+    record.user_uid = lima_wsl2_boot_uid(&s->boot);
     memcpy(record.vm_id, s->reach.vm_id, sizeof record.vm_id);
     return lima_wsl2_record_write(s->inst, &record, err);
 }

@@ -13,7 +13,8 @@
 #include "wsl2/scripts.h"
 #include "wsl2/vm.h"
 
-enum { TRIES = 2, KEEPER_END_MS = 5000, LOOK_PAUSE_MS = 200, GONE_MS = 3000 };
+/* INSIDE_MS leaves WSL's own part its time: limactl waits 190 s for all of it. */
+enum { TRIES = 2, INSIDE_MS = 60000, KEEPER_END_MS = 5000, LOOK_PAUSE_MS = 200, GONE_MS = 3000 };
 
 static bool terminate_once(const char *exe, const wsl2_look *look, lima_wake *wake, lima_err *err)
 {
@@ -150,7 +151,7 @@ bool lima_wsl2_vm_stop(lima_call *call, uint32_t grace_ms, lima_err *err)
     wsl2_keeper *keeper = lima_wsl2_vm_enter(vm);
 
     set_stopping(vm, true);
-    bool ok = stop_distro(call, keeper, grace_ms, err);
+    bool ok = stop_distro(call, keeper, grace_ms < INSIDE_MS ? grace_ms : INSIDE_MS, err);
     if (ok || grace_ms == 0) {
         lima_wsl2_vm_close(vm);
         end_keeper(lima_call_instance(call), keeper);
