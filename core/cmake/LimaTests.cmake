@@ -7,9 +7,9 @@
 set(LIMA_TEST_ENV
     "LIMA_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}" "LIMA_TESTBIN=${LIMA_TESTBIN}" "LIMA_SOURCE=${PROJECT_SOURCE_DIR}"
     "ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1"
-    "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0"
+    "LSAN_OPTIONS=suppressions='${PROJECT_SOURCE_DIR}/tests/lsan.supp':print_suppressions=0"
     "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1"
-    "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp:halt_on_error=1:second_deadlock_stack=1")
+    "TSAN_OPTIONS=suppressions='${PROJECT_SOURCE_DIR}/tests/tsan.supp':halt_on_error=1:second_deadlock_stack=1")
 
 if(WIN32)
     list(APPEND LIMA_TEST_ENV "LIMA_WINE_PREFIX=${CMAKE_BINARY_DIR}/wine")

@@ -2,11 +2,13 @@
 """What limadrv says about itself: help, version, manual page, completion, wrong usage."""
 import os
 import pty
+import shlex
 import shutil
 import subprocess
 
 from place import LIMADRV, Plan, check, in_place, need_programs
 
+TOOL = shlex.quote(str(LIMADRV))  # in a script
 COMMANDS = "list info status call logs run check bench completion man version".split()
 
 
@@ -82,7 +84,7 @@ def words_for_shells(place):
 def in_bash(place, line):
     """What bash would insert: COMPREPLY of the function that `complete` names."""
     script = f"""
-        eval "$({LIMADRV} completion bash)"
+        eval "$({TOOL} completion bash)"
         COMP_WORDS=({line}); COMP_CWORD=$(( ${{#COMP_WORDS[@]}} - 1 ))
         compopt() {{ echo "option $2"; }}
         "$(complete -p limadrv | sed 's/.*-F \\([^ ]*\\).*/\\1/')"
@@ -94,25 +96,25 @@ def in_bash(place, line):
 
 
 def completion_in_bash(place):
-    assert in_bash(place, f"{LIMADRV} co") == ["completion"]
-    assert in_bash(place, f"{LIMADRV} check --fo") == ["--format"]
-    assert in_bash(place, f"{LIMADRV} check --format = j") == ["junit", "json"]
-    assert in_bash(place, f"{LIMADRV} check --vm ''") == ["option", "dirnames"]
+    assert in_bash(place, f"{TOOL} co") == ["completion"]
+    assert in_bash(place, f"{TOOL} check --fo") == ["--format"]
+    assert in_bash(place, f"{TOOL} check --format = j") == ["junit", "json"]
+    assert in_bash(place, f"{TOOL} check --vm ''") == ["option", "dirnames"]
 
 
 def completion_in_fish(place):
-    script = f"source ({LIMADRV} completion fish | psub); complete -C '{LIMADRV} check --fo'"
+    script = f"source ({TOOL} completion fish | psub); complete -C 'limadrv check --fo'"
     env = {"PATH": f"{LIMADRV.parent}:{os.environ['PATH']}"}
-    done = subprocess.run(["fish", "--no-config", "-c", script.replace(f"'{LIMADRV} check", "'limadrv check")], env=place.env(**env), text=True,
+    done = subprocess.run(["fish", "--no-config", "-c", script], env=place.env(**env), text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
     assert done.stdout.startswith("--format\t"), done
 
 
 def completion_in_zsh(place):
     script = f"""
-        words=({LIMADRV} check --fo); CURRENT=3
+        words=({TOOL} check --fo); CURRENT=3
         compdef() {{ : }}; _describe() {{ print -l -- ${{(P)2}} }}; _files() {{ print files }}
-        eval "$({LIMADRV} completion zsh)"
+        eval "$({TOOL} completion zsh)"
         _limadrv
     """
     done = subprocess.run(["zsh", "-f", "-c", script], env=place.env(), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)

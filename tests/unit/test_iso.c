@@ -245,10 +245,12 @@ static void read_by_bsdtar__full_image__names_and_contents(void **state)
     if (!have("bsdtar"))
         lima_skip("bsdtar (Debian package libarchive-tools) is not installed");
     char *path = write_full_image(names, big, sizeof big);
-    char *found = output_of((const char *const[]){"bsdtar", "-xOf", path, names[63], NULL});
+    char *found =
+        output_of((const char *const[]){"env", "LC_ALL=C.UTF-8", "bsdtar", "-xOf", path, names[63], NULL});
     assert_string_equal(found, names[63]);
     free(found);
-    found = output_of((const char *const[]){"bsdtar", "-xOf", path, "big.bin", NULL});
+    found =
+        output_of((const char *const[]){"env", "LC_ALL=C.UTF-8", "bsdtar", "-xOf", path, "big.bin", NULL});
     assert_int_equal(strlen(found), sizeof big);
     free(found);
     free(path);
