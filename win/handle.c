@@ -5,7 +5,7 @@
  * older calls do what they can, and the caller tries again for a while. */
 #include "handle.h"
 
-#include <bcrypt.h>
+#include <ntsecapi.h>
 #include <ntstatus.h>
 
 #include <stdio.h>
@@ -177,7 +177,7 @@ bool lima_win_random_name(const char *prefix, size_t letters, const char *suffix
     unsigned char random[16];
     char middle[sizeof random + 1] = "";
 
-    if (BCryptGenRandom(NULL, random, sizeof random, BCRYPT_USE_SYSTEM_PREFERRED_RNG))
+    if (!RtlGenRandom(random, sizeof random))
         return false;
     for (size_t i = 0; i < letters && i < sizeof random; i++)
         middle[i] = alphabet[random[i] % 32];

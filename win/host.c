@@ -7,7 +7,6 @@
 #include <winsock2.h>
 #include <windows.h>
 #include <lmcons.h>
-#include <userenv.h>
 
 #include <stdlib.h>
 
@@ -94,6 +93,18 @@ static char *absolute_env(const char *name)
     return NULL;
 }
 
+/* Loaded late, which is from System32: were the library listed in the program, Windows would look for it in the program's own
+ * folder first. */
+static bool profile_folder(HANDLE token, wchar_t *into, DWORD *size)
+{
+    typedef BOOL(WINAPI * profile_fn)(HANDLE, wchar_t *, DWORD *);
+    HMODULE library = LoadLibraryExW(L"userenv.dll", NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
+    profile_fn get =
+        (profile_fn)(void (*)(void))(library ? GetProcAddress(library, "GetUserProfileDirectoryW") : NULL);
+
+    return get && get(token, into, size);
+}
+
 static char *home(void)
 {
     char *path = absolute_env("USERPROFILE");
@@ -103,7 +114,7 @@ static char *home(void)
 
     if (path || !OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
         return path;
-    if (GetUserProfileDirectoryW(token, name, &size))
+    if (profile_folder(token, name, &size))
         lima_wide_to_path(name, &path, NULL);
     CloseHandle(token);
     return path;

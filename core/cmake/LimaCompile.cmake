@@ -18,7 +18,8 @@ endif()
 
 # Windows 10, standard printf formats, and no DLL of the tool chain's; programs start in win/start.c.
 if(WIN32)
-    set(LIMA_WINDOWS_LIBS ws2_32 crypt32 dbghelp bcrypt shlwapi shell32 userenv advapi32 ntdll)
+    # None but "known DLLs": Windows would look for any other in the program's own folder first (tests/win/hardening.py).
+    set(LIMA_WINDOWS_LIBS ws2_32 advapi32 ntdll)
     target_compile_definitions(lima_flags INTERFACE _WIN32_WINNT=0x0A00 WIN32_LEAN_AND_MEAN __USE_MINGW_ANSI_STDIO=1 UNICODE _UNICODE)
     target_link_options(lima_flags INTERFACE -static)
 endif()
