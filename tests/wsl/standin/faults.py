@@ -87,11 +87,12 @@ def hang_leaves_a_grandchild(pc):
 
 def grandchild(pc, parent):
     """A process of the front end other than the one that was started."""
-    mark = b"--wslsim-hang" if pc.windows else f"WSLSIM_STATE={pc.state}".encode()
+    state = f"WSLSIM_STATE={pc.state}\0".encode()
     for path in pathlib.Path("/proc").glob("[0-9]*"):
         try:
-            words = (path / ("cmdline" if pc.windows else "environ")).read_bytes()
-            if mark in words and int(path.name) != parent and b"python" not in (path / "cmdline").read_bytes():
+            words = (path / "cmdline").read_bytes()
+            ours = b"--wslsim-hang" in words if pc.windows else words.startswith(pc.front[0].encode())
+            if ours and state in (path / "environ").read_bytes() and int(path.name) != parent:
                 return int(path.name)
         except OSError:
             pass

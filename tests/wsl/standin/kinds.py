@@ -23,7 +23,7 @@ class Wine(here.Computer):
         self.prefix = self.root / "prefix"
         # what is started here first stays, with our streams: they must be no pipes
         null = subprocess.DEVNULL
-        subprocess.run([self.wine, "cmd", "/c", "exit"], env=self.env(), stdin=null, stdout=null, stderr=null, check=True)
+        subprocess.run([self.wine, "cmd", "/c", "exit"], env=self.env(), stdin=null, stdout=null, stderr=null, check=False)
 
     def start(self):
         super().start()
