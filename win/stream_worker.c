@@ -10,6 +10,7 @@
 #include "stream.h"
 
 #include <windows.h>
+#include <winternl.h>
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -44,8 +45,16 @@ static void disown(lima_win_worker *worker)
     free(worker);
 }
 
-/* A pipe may have been opened overlapped by whoever made it; then the call needs an event. Not so a file,
- * whose place would have to be said too. */
+/* Whoever made a pipe may have opened it overlapped: then each call needs an event. */
+static bool is_overlapped(HANDLE file)
+{
+    FILE_MODE_INFORMATION mode = {.Mode = FILE_SYNCHRONOUS_IO_NONALERT};
+    IO_STATUS_BLOCK status;
+
+    NtQueryInformationFile(file, &status, &mode, sizeof mode, FileModeInformation);
+    return !(mode.Mode & (FILE_SYNCHRONOUS_IO_ALERT | FILE_SYNCHRONOUS_IO_NONALERT));
+}
+
 static DWORD transfer(lima_win_worker *worker, OVERLAPPED *over, DWORD *ret_len)
 {
     char *from = worker->buffer + worker->at;
@@ -78,10 +87,10 @@ static DWORD WINAPI run(void *arg)
 {
     lima_win_worker *worker = arg;
     OVERLAPPED over = {.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL)};
-    bool pipe = over.hEvent && GetFileType(worker->file) == FILE_TYPE_PIPE;
+    bool overlapped = over.hEvent && is_overlapped(worker->file);
 
     while (WaitForSingleObject(worker->go, INFINITE) == WAIT_OBJECT_0 && !atomic_load(&worker->quit)) {
-        do_job(worker, pipe ? &over : NULL);
+        do_job(worker, overlapped ? &over : NULL);
         SetEvent(worker->done);
     }
     if (over.hEvent)
@@ -139,21 +148,20 @@ static bool asks_again(const lima_win_worker *worker)
     return !worker->error && worker->len == 0 && GetFileType(worker->file) == FILE_TYPE_PIPE;
 }
 
-static bool is_idle(const lima_win_worker *worker)
-{
-    return WaitForSingleObject(worker->done, 0) == WAIT_OBJECT_0;
-}
-
-/* Sees to it that the buffer has bytes, or an error, or nothing, which is the end. */
+/* Sees to it that the buffer has bytes, or an error, or nothing, which is the end. Whether a job is under way is
+ * asked once: one that ends meanwhile has bytes that the next must not overwrite. */
 static bool fill(lima_win_worker *worker, lima_deadline deadline, lima_wake *wake, lima_err *err)
 {
-    if (is_idle(worker) && worker->at < worker->len)
+    bool idle = WaitForSingleObject(worker->done, 0) == WAIT_OBJECT_0;
+
+    if (idle && worker->at < worker->len)
         return await_done(worker, 0, wake, err); /* fails only by the wake */
     do {
-        if (is_idle(worker))
+        if (idle)
             give_job(worker);
         if (!await_done(worker, deadline, wake, err))
             return false;
+        idle = true;
     } while (asks_again(worker));
     return true;
 }

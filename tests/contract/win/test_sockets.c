@@ -265,6 +265,25 @@ static void worker_read__deadline_before_the_bytes__loses_none(void **state)
     lima_wake_free(wake);
 }
 
+/* The bytes may come at the very moment at which the deadline passes. */
+static void worker_read__bytes_around_the_deadline__are_never_lost(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < 200; i++) {
+        blocking in = make_blocking(false, 0);
+        char byte = 0;
+        size_t len = 0;
+        DWORD put_len;
+        assert_fails(LIMA_CODE_DEADLINE_EXCEEDED,
+                     lima_stream_read(in.stream, &byte, 1, lima_clock_in(i % 4), NULL, &len, err));
+        assert_true(WriteFile(in.far_end, "ab", 2, &put_len, NULL));
+        assert_int_equal(get(in.stream), 'a');
+        assert_int_equal(get(in.stream), 'b');
+        lima_stream_close(in.stream);
+        CloseHandle(in.far_end);
+    }
+}
+
 static void worker_write__nobody_reads__ends_at_the_deadline_and_closes(void **state)
 {
     blocking out = make_blocking(true, 4096);
@@ -348,6 +367,7 @@ int main(void)
         cmocka_unit_test(pair__made__leaves_no_file),
         cmocka_unit_test(read__nothing_is_written_into_a_pipe__is_not_its_end),
         cmocka_unit_test(worker_read__deadline_before_the_bytes__loses_none),
+        cmocka_unit_test(worker_read__bytes_around_the_deadline__are_never_lost),
         cmocka_unit_test(worker_write__nobody_reads__ends_at_the_deadline_and_closes),
         cmocka_unit_test(worker_write__reader_has_gone__is_unavailable),
         cmocka_unit_test(worker_close__read_under_way__does_not_hang),
