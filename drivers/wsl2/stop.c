@@ -120,11 +120,12 @@ static bool stop_distro(lima_call *call, wsl2_keeper *keeper, uint32_t grace_ms,
     wsl2_look look = {0};
     char *exe = NULL;
     bool runs = keeper && !lima_wsl2_keeper_wait(keeper, 0, NULL, NULL);
-    bool ok = lima_wsl2_look(inst, &look, err) && lima_wsl2_exe_find(&exe, err);
+    bool ok = lima_wsl2_look(inst, &look, err);
 
     if (ok && is_ours(look.kin)) {
         bool ask = !runs;
-        ok = !ask || lima_wsl2_runs(exe, &look, WSL2_LIST_MS, wake, &runs, err);
+        ok = lima_wsl2_exe_find(&exe, err)
+             && (!ask || lima_wsl2_runs(exe, &look, WSL2_LIST_MS, wake, &runs, err));
         if (ok && runs && grace_ms && !ask)
             stop_inside(inst, keeper, grace_ms, wake);
         else if (ok && runs && grace_ms)

@@ -129,6 +129,14 @@ static bool begin(const wsl2_run *run, lima_process **ret, lima_err *err)
     return ok || lima_err_wrap(err, "%s: start '%s'", run->what, run->argv->items[0]);
 }
 
+static bool no_answer(const wsl2_run *run, lima_err *err)
+{
+    return lima_err_set(err, LIMA_CODE_DEADLINE_EXCEEDED,
+                        "%s: wsl.exe does not answer; it was ended. The WSL service may hang, or be busy with another "
+                        "distribution: try again, then `wsl --shutdown` (it stops all distributions), then restart Windows",
+                        run->what);
+}
+
 /* A child that does not want its input any more says why by its end. */
 static bool feed(const wsl2_run *run, lima_process *process, lima_err *err)
 {
@@ -141,6 +149,8 @@ static bool feed(const wsl2_run *run, lima_process *process, lima_err *err)
     lima_stream_end_write(into);
     if (ok || failure.code == LIMA_CODE_UNAVAILABLE)
         return true;
+    if (failure.code == LIMA_CODE_DEADLINE_EXCEEDED)
+        return no_answer(run, err);
     return lima_err_set(err, failure.code, "%s: %s", run->what, failure.text);
 }
 
@@ -179,11 +189,7 @@ static bool await_end(const wsl2_run *run, lima_process *process, lima_deadline 
         if (failure.code != LIMA_CODE_DEADLINE_EXCEEDED)
             return lima_err_set(err, failure.code, "%s: %s", run->what, failure.text);
         if (too_late(run, &times))
-            return lima_err_set(err, LIMA_CODE_DEADLINE_EXCEEDED,
-                                "%s: wsl.exe does not answer; it was ended. The WSL service may hang, or be busy with "
-                                "another distribution: try again, then `wsl --shutdown` (it stops all distributions), "
-                                "then restart Windows",
-                                run->what);
+            return no_answer(run, err);
     }
     return true;
 }
