@@ -12,12 +12,19 @@
 #include "wsl2/vm.h"
 #include "wsl2/wsl_exe.h"
 
-enum { CONNECT_MS = 3000, BANNER_MS = 5000, BANNER_STDIO_MS = 30000, PAUSE_MS = 200, BANNER_MAX = 512 };
+enum {
+    CONNECT_MS = 3000,
+    BANNER_MS = 5000,
+    BANNER_STDIO_MS = 30000,
+    PAUSE_MS = 200,
+    BANNER_MAX = 512,
+    PORT_MS = 3000
+};
 
 /* ---- verifying ---- */
 
-static bool read_banner(lima_stream *from, lima_deadline deadline, lima_wake *wake, char *line, size_t *ret_len,
-                        lima_err *err)
+static bool read_banner(lima_stream *from, lima_deadline deadline, lima_wake *wake, char *line,
+                        size_t *ret_len, lima_err *err)
 {
     size_t len = 0, got = 0;
 
@@ -55,7 +62,8 @@ static bool check_tcp(const char *address, const wsl2_reach *reach, lima_wake *w
 }
 
 /* WSL's relay appears a moment after the server. */
-static bool await_tcp(const char *address, const wsl2_reach *reach, uint64_t ms, lima_wake *wake, lima_err *err)
+static bool await_tcp(const char *address, const wsl2_reach *reach, uint64_t ms, lima_wake *wake,
+                      lima_err *err)
 {
     lima_deadline deadline = lima_wsl2_in(ms);
     lima_err why = {0};
@@ -70,7 +78,8 @@ static bool await_tcp(const char *address, const wsl2_reach *reach, uint64_t ms,
 
 /* ---- ways in, for the door ---- */
 
-static bool dial_tcp(const char *address, const wsl2_reach *reach, lima_wake *wake, wsl2_pipe *ret, lima_err *err)
+static bool dial_tcp(const char *address, const wsl2_reach *reach, lima_wake *wake, wsl2_pipe *ret,
+                     lima_err *err)
 {
     lima_stream *stream = NULL;
 
@@ -104,7 +113,8 @@ static bool dial_stdio(void *arg, lima_wake *wake, wsl2_pipe *ret, lima_err *err
     return ok;
 }
 
-static bool accept_tcp(void *listener, lima_deadline deadline, lima_wake *wake, lima_stream **ret, lima_err *err)
+static bool accept_tcp(void *listener, lima_deadline deadline, lima_wake *wake, lima_stream **ret,
+                       lima_err *err)
 {
     return lima_tcp_accept(listener, deadline, wake, ret, err);
 }
@@ -165,14 +175,28 @@ static dial *choose(wsl2_reach *reach, bool listens, lima_wake *wake, lima_err *
     return NULL;
 }
 
-static bool open_door(wsl2_vm *vm, dial *way, lima_err *err)
+/* WSL's relay of a distribution that has just stopped holds its port a moment longer. */
+static bool listen_patiently(uint16_t port, lima_wake *wake, lima_tcp_listener **ret, lima_err *err)
+{
+    lima_deadline deadline = lima_wsl2_in(PORT_MS);
+    lima_err why = {0};
+
+    while (!lima_tcp_listen(port, ret, &why)) {
+        if (why.code != LIMA_CODE_ALREADY_EXISTS || lima_clock_now() >= deadline
+            || lima_wake_wait(wake, lima_clock_in(PAUSE_MS)))
+            return lima_err_set(err, why.code, "%s", why.text);
+    }
+    return true;
+}
+
+static bool open_door(wsl2_vm *vm, dial *way, lima_wake *wake, lima_err *err)
 {
     lima_tcp_listener *listener = NULL;
     wsl2_door *door = NULL;
     wsl2_door_desc desc = {
         .name = "SSH", .accept = accept_tcp, .close = close_tcp, .dial = way, .arg = &vm->reach};
 
-    if (!lima_tcp_listen(vm->reach.port, &listener, err))
+    if (!listen_patiently(vm->reach.port, wake, &listener, err))
         return lima_err_wrap(err, "another program has the SSH port; end it, or set another `ssh.localPort`");
     desc.listener = listener;
     if (!lima_wsl2_door_open(&desc, &door, err))
@@ -197,7 +221,7 @@ static bool set_up(wsl2_vm *vm, wsl2_keeper *keeper, lima_wake *wake, lima_err *
     dial *way = choose(&vm->reach, listens, wake, err);
     if (!way)
         return false;
-    return (way == dial_loopback && vm->reach.port == vm->reach.guest_port) || open_door(vm, way, err);
+    return (way == dial_loopback && vm->reach.port == vm->reach.guest_port) || open_door(vm, way, wake, err);
 }
 
 bool lima_wsl2_ssh_set_up(lima_call *call, lima_err *err)
