@@ -54,15 +54,35 @@ static void add_head(lima_buf *into, const lima_buf *from, size_t at, const char
         lima_buf_add_str(into, line_end);
 }
 
-static void replace_value(lima_buf *into, const lima_buf *from, const ini_line *key, const char *value)
+/* The comment behind a value, without its line end; empty when there is none. */
+static ini_text comment_behind(const lima_buf *from, const ini_line *key, size_t value_end)
+{
+    const char *at = from->data + value_end, *end = from->data + key->end;
+    while (at < end && *at != '#')
+        at++;
+    while (end > at && (end[-1] == '\n' || end[-1] == '\r'))
+        end--;
+    return (ini_text){at, (size_t)(end - at)};
+}
+
+/* A comment behind the value gets a line of its own before it: not every reader of these files knows comments
+ * there. */
+static void replace_value(lima_buf *into, const lima_buf *from, const ini_line *key, const char *value,
+                          const char *line_end)
 {
     size_t begin = key->value.len
                        ? (size_t)(key->value.begin - from->data)
                        : (size_t)((const char *)memchr(key->name.begin, '=', key->end) - from->data) + 1;
-    size_t end = begin + key->value.len;
-    lima_buf_add(into, from->data, begin);
+    ini_text comment = comment_behind(from, key, begin + key->value.len);
+    lima_buf_add(into, from->data, key->begin);
+    if (comment.len) {
+        lima_buf_add(into, comment.begin, comment.len);
+        lima_buf_add_str(into, line_end);
+    }
+    lima_buf_add(into, from->data + key->begin, begin - key->begin);
     lima_buf_add_str(into, value);
-    lima_buf_add(into, from->data + end, from->len - end);
+    lima_buf_add_str(into, line_end);
+    lima_buf_add(into, from->data + key->end, from->len - key->end);
 }
 
 static bool has_value(const ini_line *key, const char *value)
@@ -82,7 +102,7 @@ static bool put_key(const lima_buf *from, const wsl2_conf_key *wanted, lima_buf 
     if (found.has_key) {
         if (!wanted->force || has_value(&found.key, wanted->value))
             return false;
-        replace_value(into, from, &found.key, wanted->value);
+        replace_value(into, from, &found.key, wanted->value, line_end);
     } else if (found.has_section) {
         add_head(into, from, found.section_end, line_end);
         add_key(into, wanted, line_end);
