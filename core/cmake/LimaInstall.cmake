@@ -16,7 +16,7 @@ if(TARGET limadrv)
 endif()
 foreach(driver qemu hyperv wsl2 vz)
     set(program lima-driver-${driver})
-    if(NOT TARGET ${program} OR WIN32 AND driver STREQUAL "qemu")   # it compiles for Windows, and is not tried there
+    if(NOT TARGET ${program} OR (WIN32 AND driver STREQUAL "qemu"))   # it compiles for Windows, and is not tried there
         continue()
     endif()
     install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/lima)
