@@ -1,7 +1,8 @@
 # What only win/ promises, or what only calls of Windows can see: its own headers may be used here.
 if(WIN32)
-    foreach(part files paths)
+    foreach(part facts files file_leaks paths private wait)
         lima_test(contract_win_${part} LEVEL contract SOURCES win/test_${part}.c support.c DEPENDS test_folder lima_os)
         target_include_directories(contract_win_${part} PRIVATE "${PROJECT_SOURCE_DIR}/win")
+        add_dependencies(contract_win_${part} contract_child)
     endforeach()
 endif()
