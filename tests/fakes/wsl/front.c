@@ -1,6 +1,6 @@
-/* The stand-in's front end: sends what it was called with, then carries out frames until one names the exit code. It
- * knows nothing of wsl: all behaviour is the back end's. Standard input is read when the back end asks, no sooner: the
- * real wsl.exe leaves it alone in verbs that do not need it. */
+/* The stand-in's front end: sends what it was called with, then carries out frames until one names the
+ * exit code. It knows nothing of wsl: all behaviour is the back end's. Standard input is read when the
+ * back end asks, no sooner: the real wsl.exe leaves it alone in verbs that do not need it. */
 #include "front.h"
 
 #include <stdio.h>
@@ -59,7 +59,8 @@ bool front_connect(void)
     char text[128], token[64];
     unsigned port = 0;
     if (!plat_read_daemon(text, sizeof text) || sscanf(text, "%u %63s", &port, token) != 2)
-        front_mistake("no back end: " FRONT_STATE " must name the folder of one; for wsl run `wslsimd start FOLDER` first\n");
+        front_mistake("no back end: " FRONT_STATE
+                      " must name the folder of one; for wsl run `wslsimd start FOLDER` first\n");
     if (port > 65535 || !plat_connect((uint16_t)port))
         front_mistake("the back end of " FRONT_STATE " does not answer; it has ended\n");
     front_text hello = {0};

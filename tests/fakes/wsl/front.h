@@ -1,12 +1,14 @@
-/* The front end's two halves: front.c speaks the protocol (wslsim/protocol.py), front_posix.c and front_win.c are what
- * it needs of the system. One call of wsl per process, so nothing is freed at the end. */
+/* The front end's two halves: front.c speaks the protocol (wslsim/protocol.py), front_posix.c and
+ * front_win.c are what it needs of the system. One call of wsl per process, so nothing is freed at the
+ * end. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* The environment variable that names the back end's folder; fakes/relay is the same front end with another one. */
+/* The environment variable that names the back end's folder; fakes/relay is the same front end with
+ * another one. */
 #ifndef FRONT_STATE
 #define FRONT_STATE "WSLSIM_STATE"
 #endif
@@ -35,14 +37,14 @@ uint32_t front_call(void);
 void front_hang(void);
 
 /* The system's half. */
-void plat_hello(front_text *hello);                  /* arg or cmdline, cwd, env.*, drive.*, self */
-bool plat_read_daemon(char *into, size_t room);      /* the file FRONT_STATE/daemon */
-bool plat_connect(uint16_t port);                    /* the one connection */
+void plat_hello(front_text *hello);             /* arg or cmdline, cwd, env.*, drive.*, self */
+bool plat_read_daemon(char *into, size_t room); /* the file FRONT_STATE/daemon */
+bool plat_connect(uint16_t port);               /* the one connection */
 bool plat_send(const void *bytes, size_t len);
-bool plat_receive(void *into, size_t len);           /* all of it */
+bool plat_receive(void *into, size_t len);                  /* all of it */
 bool plat_write(int stream, const void *bytes, size_t len); /* 1 or 2 */
-long plat_read_input(void *into, size_t len);        /* 0 at the end */
+long plat_read_input(void *into, size_t len);               /* 0 at the end */
 bool plat_thread(void (*work)(void));
-void plat_grandchild(void);                          /* a child of our own that calls front_hang() */
-void plat_start_agent(void);                         /* Windows: the agent of this prefix */
+void plat_grandchild(void);  /* a child of our own that calls front_hang() */
+void plat_start_agent(void); /* Windows: the agent of this prefix */
 void plat_complain(const char *words);

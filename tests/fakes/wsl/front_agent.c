@@ -1,6 +1,7 @@
-/* The agent: what WSL's service does on Windows and the back end cannot do from Linux. One per Wine prefix; it ends with the back end.
- * Orders: `registry` (Lxss as it is to be), `hold` and `release` (a disk: open for writing, shared for reading only, so that whoever wants
- * to write, rename or delete it gets a sharing violation, and whoever shares everything may read), `free` (whether nobody has a file
+/* The agent: what WSL's service does on Windows and the back end cannot do from Linux. One per Wine
+ * prefix; it ends with the back end. Orders: `registry` (Lxss as it is to be), `hold` and `release` (a
+ * disk: open for writing, shared for reading only, so that whoever wants to write, rename or delete it
+ * gets a sharing violation, and whoever shares everything may read), `free` (whether nobody has a file
  * open), `host` and `unhost` (a wslhost.exe). */
 #define WIN32_LEAN_AND_MEAN
 #include "front_win.h"
@@ -119,7 +120,8 @@ static void set_value(HKEY key, const char *field)
     } else { /* win_wide leaves room for the second NUL */
         for (size_t i = 0; i < len; i++)
             wide[i] = wide[i] == L'\n' ? L'\0' : wide[i];
-        RegSetValueExW(key, wide_name, 0, REG_MULTI_SZ, (const BYTE *)wide, (DWORD)((len + 2) * sizeof *wide));
+        RegSetValueExW(key, wide_name, 0, REG_MULTI_SZ, (const BYTE *)wide,
+                       (DWORD)((len + 2) * sizeof *wide));
     }
     free(wide);
     free(wide_name);
@@ -149,7 +151,8 @@ static bool has_key(const char *at, const char *end, const char *name)
 static void drop_values(HKEY key, const char *fields, const char *end)
 {
     wchar_t name[256];
-    for (DWORD i = 0, len = 256; RegEnumValueW(key, i, name, &len, NULL, NULL, NULL, NULL) == ERROR_SUCCESS; len = 256) {
+    for (DWORD i = 0, len = 256; RegEnumValueW(key, i, name, &len, NULL, NULL, NULL, NULL) == ERROR_SUCCESS;
+         len = 256) {
         char *narrow = win_utf8(name);
         if (has_value(fields, end, narrow))
             i++;
@@ -165,7 +168,8 @@ static void drop_keys(const char *fields, const char *end)
     wchar_t name[256];
     if (RegOpenKeyExW(HKEY_CURRENT_USER, LXSS, 0, KEY_ALL_ACCESS, &root) != ERROR_SUCCESS)
         return;
-    for (DWORD i = 0, len = 256; RegEnumKeyExW(root, i, name, &len, NULL, NULL, NULL, NULL) == ERROR_SUCCESS; len = 256) {
+    for (DWORD i = 0, len = 256; RegEnumKeyExW(root, i, name, &len, NULL, NULL, NULL, NULL) == ERROR_SUCCESS;
+         len = 256) {
         char *narrow = win_utf8(name);
         if (has_key(fields, end, narrow))
             i++;
@@ -176,7 +180,8 @@ static void drop_keys(const char *fields, const char *end)
     RegCloseKey(root);
 }
 
-/* `fields`: for each key `key=NAME` (empty: Lxss itself), then its values `sz=NAME=TEXT`, `dw=NAME=NUMBER`, `ms=NAME=LINES`. */
+/* `fields`: for each key `key=NAME` (empty: Lxss itself), then its values `sz=NAME=TEXT`,
+ * `dw=NAME=NUMBER`, `ms=NAME=LINES`. */
 static void registry(const char *fields, const char *end)
 {
     HKEY key = NULL;
@@ -191,7 +196,8 @@ static void registry(const char *fields, const char *end)
         free(name);
         if (key)
             RegCloseKey(key);
-        if (RegCreateKeyExW(HKEY_CURRENT_USER, path, 0, NULL, 0, KEY_ALL_ACCESS, NULL, &key, NULL) != ERROR_SUCCESS)
+        if (RegCreateKeyExW(HKEY_CURRENT_USER, path, 0, NULL, 0, KEY_ALL_ACCESS, NULL, &key, NULL)
+            != ERROR_SUCCESS)
             return;
         drop_values(key, next(at, end), end);
     }
@@ -207,12 +213,15 @@ static void installed(const char *version)
     wchar_t program[MAX_PATH * 4];
     GetModuleFileNameW(NULL, program, MAX_PATH * 4);
     wcsrchr(program, L'\\')[1] = L'\0';
-    if (RegCreateKeyExW(HKEY_LOCAL_MACHINE, L"SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Lxss\\MSI", 0, NULL, 0, KEY_ALL_ACCESS,
-                        NULL, &key, NULL) != ERROR_SUCCESS)
+    if (RegCreateKeyExW(HKEY_LOCAL_MACHINE, L"SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Lxss\\MSI", 0,
+                        NULL, 0, KEY_ALL_ACCESS, NULL, &key, NULL)
+        != ERROR_SUCCESS)
         return;
     wchar_t *wide = win_wide(version);
-    RegSetValueExW(key, L"InstallLocation", 0, REG_SZ, (const BYTE *)program, (DWORD)((wcslen(program) + 1) * sizeof *program));
-    RegSetValueExW(key, L"Version", 0, REG_SZ, (const BYTE *)wide, (DWORD)((wcslen(wide) + 1) * sizeof *wide));
+    RegSetValueExW(key, L"InstallLocation", 0, REG_SZ, (const BYTE *)program,
+                   (DWORD)((wcslen(program) + 1) * sizeof *program));
+    RegSetValueExW(key, L"Version", 0, REG_SZ, (const BYTE *)wide,
+                   (DWORD)((wcslen(wide) + 1) * sizeof *wide));
     free(wide);
     RegCloseKey(key);
 }

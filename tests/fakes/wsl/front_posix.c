@@ -1,4 +1,5 @@
-/* The front end on Linux. A grandchild is a fork that hangs; there is no agent, since no registry but the files. */
+/* The front end on Linux. A grandchild is a fork that hangs; there is no agent, since no registry but the
+ * files. */
 #define _GNU_SOURCE
 #include "front.h"
 
@@ -115,7 +116,8 @@ static void send_environment(front_text *hello)
     for (char **at = environ; *at; at++) {
         char name[512];
         const char *equals = strchr(*at, '=');
-        if (equals && equals > *at && snprintf(name, sizeof name, "env.%.*s", (int)(equals - *at), *at) < (int)sizeof name)
+        if (equals && equals > *at
+            && snprintf(name, sizeof name, "env.%.*s", (int)(equals - *at), *at) < (int)sizeof name)
             front_field(hello, name, equals + 1);
     }
 }

@@ -1,6 +1,6 @@
-/* The front end under Wine. How it is called decides what it is: `wsl.exe` a call; `wsl.exe --wslsim-agent` the agent of this prefix;
- * `wslhost.exe …` or `conhost.exe …` a process that only exists until the back end lets it go. Wine's own extension tells the host
- * folder of a drive. */
+/* The front end under Wine. How it is called decides what it is: `wsl.exe` a call; `wsl.exe --wslsim-agent`
+ * the agent of this prefix; `wslhost.exe …` or `wsl.exe --wslsim-hang` a process that only exists until the
+ * back end lets it go. Wine's own extension tells the host folder of a drive. */
 #define WIN32_LEAN_AND_MEAN
 #include <winsock2.h>
 
@@ -61,7 +61,8 @@ bool plat_read_daemon(char *into, size_t room)
     char *narrow = win_utf8(state);
     wchar_t *folder = win_wide_path(narrow);
     swprintf(path, 4200, L"%ls\\daemon", folder);
-    HANDLE file = CreateFileW(path, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING, 0, NULL);
+    HANDLE file = CreateFileW(path, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                              NULL, OPEN_EXISTING, 0, NULL);
     bool ok = file != INVALID_HANDLE_VALUE && ReadFile(file, into, (DWORD)room - 1, &got, NULL);
     into[got] = '\0';
     if (file != INVALID_HANDLE_VALUE)
@@ -161,8 +162,9 @@ static void start_self(const wchar_t *argument)
     GetModuleFileNameW(NULL, program, MAX_PATH * 4);
     swprintf(line, MAX_PATH * 4 + 64, L"\"%ls\" %ls", program, argument);
     DWORD flags = DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP;
-    if (!CreateProcessW(program, line, NULL, NULL, FALSE, flags | CREATE_BREAKAWAY_FROM_JOB, NULL, NULL, &startup, &made) &&
-        !CreateProcessW(program, line, NULL, NULL, FALSE, flags, NULL, NULL, &startup, &made))
+    if (!CreateProcessW(program, line, NULL, NULL, FALSE, flags | CREATE_BREAKAWAY_FROM_JOB, NULL, NULL,
+                        &startup, &made)
+        && !CreateProcessW(program, line, NULL, NULL, FALSE, flags, NULL, NULL, &startup, &made))
         front_mistake("wslsim: cannot start a helper\n");
     CloseHandle(made.hThread);
     CloseHandle(made.hProcess);

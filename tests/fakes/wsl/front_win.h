@@ -11,5 +11,6 @@ wchar_t *win_wide_path(const char *text);
 char *win_utf8(const wchar_t *text);
 void win_hello_environment(front_text *hello);
 
-/* The agent (front_agent.c): carries out the back end's orders in this Wine prefix until the connection ends. */
+/* The agent (front_agent.c): carries out the back end's orders in this Wine prefix until the connection
+ * ends. */
 void agent_run(void);

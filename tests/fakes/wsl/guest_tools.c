@@ -1,6 +1,7 @@
-/* What WSL puts into each distribution: /init, with /bin/wslpath and /bin/wslinfo as links to it (facts 6.2, 7). Static, since a
- * guest may have no C library. It knows the drives and the VM from /run/wslsim/info, lines of `name=value` that the stand-in writes
- * when the distribution starts. Characters that NTFS forbids lie at U+F000 plus their code, as DrvFs has them. */
+/* What WSL puts into each distribution: /init, with /bin/wslpath and /bin/wslinfo as links to it (facts
+ * 6.2, 7). Static, since a guest may have no C library. It knows the drives and the VM from
+ * /run/wslsim/info, lines of `name=value` that the stand-in writes when the distribution starts.
+ * Characters that NTFS forbids lie at U+F000 plus their code, as DrvFs has them. */
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>

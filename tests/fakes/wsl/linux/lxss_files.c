@@ -1,6 +1,7 @@
-/* win/registry.h on the files of the stand-in (wslsim/state.py): a key is a folder, a value a file whose first line is the
- * type. The key Lxss of the user lies in <state>/lxss, all others below <state>/registry/HKCU and HKLM. Names compare without
- * regard to case, as in Windows. Nothing is cached: what others change shows in the next call. */
+/* win/registry.h on the files of the stand-in (wslsim/state.py): a key is a folder, a value a file whose
+ * first line is the type. The key Lxss of the user lies in <state>/lxss, all others below
+ * <state>/registry/HKCU and HKLM. Names compare without regard to case, as in Windows. Nothing is cached:
+ * what others change shows in the next call. */
 #include "win/registry.h"
 
 #include <stdlib.h>
@@ -55,7 +56,8 @@ static bool is_lxss(lima_registry_root root, const char *path)
 {
     size_t len = strlen(LXSS);
     char *head = lima_mem_strndup(path, len);
-    bool found = root == LIMA_REGISTRY_USER && lima_str_eq_nocase(head, LXSS) && (!path[len] || path[len] == '\\');
+    bool found =
+        root == LIMA_REGISTRY_USER && lima_str_eq_nocase(head, LXSS) && (!path[len] || path[len] == '\\');
     free(head);
     return found;
 }
@@ -124,47 +126,4 @@ bool lima_registry_read(lima_registry_root root, const char *path, lima_registry
     lima_strv_free(&names);
     free(folder);
     return ok;
-}
-
-void lima_registry_free(lima_registry_key *key)
-{
-    if (!key)
-        return;
-    for (size_t i = 0; i < key->count; i++) {
-        free(key->values[i].name);
-        free(key->values[i].text);
-        lima_strv_free(&key->values[i].list);
-    }
-    free(key->values);
-    lima_strv_free(&key->subkeys);
-    *key = (lima_registry_key){0};
-}
-
-static const lima_registry_value *find(const lima_registry_key *key, const char *name, lima_registry_kind kind)
-{
-    for (size_t i = 0; i < key->count; i++) {
-        if (key->values[i].kind == kind && lima_str_eq_nocase(key->values[i].name, name))
-            return &key->values[i];
-    }
-    return NULL;
-}
-
-const char *lima_registry_text(const lima_registry_key *key, const char *name)
-{
-    const lima_registry_value *value = find(key, name, LIMA_REGISTRY_TEXT);
-    return value ? value->text : NULL;
-}
-
-bool lima_registry_number(const lima_registry_key *key, const char *name, uint32_t *ret)
-{
-    const lima_registry_value *value = find(key, name, LIMA_REGISTRY_NUMBER);
-    if (value)
-        *ret = value->number;
-    return value != NULL;
-}
-
-const lima_strv *lima_registry_list(const lima_registry_key *key, const char *name)
-{
-    const lima_registry_value *value = find(key, name, LIMA_REGISTRY_LIST);
-    return value ? &value->list : NULL;
 }

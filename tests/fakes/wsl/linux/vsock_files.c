@@ -1,5 +1,5 @@
-/* win/hvsocket.h: a vsock port P of the VM is the local socket <state>/vsock/P, which guests see as /run/wslsim-vsock/P. The VM id
- * must be that of the VM that runs now, from <state>/vm. */
+/* win/hvsocket.h: a vsock port P of the VM is the local socket <state>/vsock/P, which guests see as
+ * /run/wslsim-vsock/P. The VM id must be that of the VM that runs now, from <state>/vm. */
 #define _GNU_SOURCE
 #include "win/hvsocket.h"
 
@@ -45,7 +45,8 @@ static bool is_running(const char *guid)
 }
 
 /* By way of a descriptor, since a socket's path is short and a state folder's may be long. */
-static bool connect_in(const char *folder, uint32_t port, lima_deadline deadline, lima_stream **ret, lima_err *err)
+static bool connect_in(const char *folder, uint32_t port, lima_deadline deadline, lima_stream **ret,
+                       lima_err *err)
 {
     int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
@@ -59,15 +60,17 @@ static bool connect_in(const char *folder, uint32_t port, lima_deadline deadline
     return ok;
 }
 
-bool lima_hvsocket_connect(const char *vm_id, uint32_t port, lima_deadline deadline, lima_wake *wake, lima_stream **ret,
-                           lima_err *err)
+bool lima_hvsocket_connect(const char *vm_id, uint32_t port, lima_deadline deadline, lima_wake *wake,
+                           lima_stream **ret, lima_err *err)
 {
     (void)wake;
     char *guid = plain_guid(vm_id);
     char *folder = state_folder_path("vsock", err);
-    bool ok = folder && (is_guid(guid) || lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "VM id '%s': not a GUID", vm_id)) &&
-              (is_running(guid) || lima_err_set(err, LIMA_CODE_UNAVAILABLE, "VM %s: not running", guid)) &&
-              connect_in(folder, port, deadline, ret, err);
+    bool ok =
+        folder
+        && (is_guid(guid) || lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "VM id '%s': not a GUID", vm_id))
+        && (is_running(guid) || lima_err_set(err, LIMA_CODE_UNAVAILABLE, "VM %s: not running", guid))
+        && connect_in(folder, port, deadline, ret, err);
     free(folder);
     free(guid);
     return ok;
