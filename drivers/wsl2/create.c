@@ -4,6 +4,7 @@
  *   nothing                    import the image           a disk alone               import it in place
  *   import begun, not ended    unregister                 … of a begun import        remove it
  *   registration alone         put back the disk of a broken-off apply; else unregister, if this instance never had one
+ *   all, and a former disk     an apply was broken off before it was sure of the new one: put the former back
  *
  * A note in the folder (WSL2_IMPORT_NOTE) says that an import was begun and its end not seen; the lock beside it, that
  * somebody is at it now.
@@ -26,7 +27,7 @@
 #include "wsl2/wsl_exe.h"
 
 #define WSL2_IMPORT_NOTE "wsl2.importing"
-#define WSL2_IMPORT_LOCK "wsl2.lock"
+#define WSL2_LOCK "wsl2.lock"
 
 enum { ROUNDS_MAX = 5, LOCK_MS = 5000 };
 
@@ -193,6 +194,14 @@ static bool finish(work *w, lima_err *err)
     return lima_wsl2_record_write(w->inst, &record, err) && (!fresh || retire_image(w, err));
 }
 
+/* Of an apply that was broken off when both disks were there; nobody has booted the new one since, but its own trial. */
+static bool undo_apply(work *w, bool *ret_done, lima_err *err)
+{
+    wsl2_detach detach = {.exe = w->exe, .known = &w->look.names, .wake = w->wake};
+
+    return lima_wsl2_snapshot_recover(w->inst, &detach, ret_done, err);
+}
+
 /* One step; *ret_done: nothing is left to do. */
 static bool step(work *w, bool *ret_done, lima_err *err)
 {
@@ -200,6 +209,8 @@ static bool step(work *w, bool *ret_done, lima_err *err)
 
     switch (w->look.kin) {
     case WSL2_KIN_OURS:
+        if (!undo_apply(w, &recovered, err) || recovered)
+            return recovered;
         *ret_done = true;
         return finish(w, err);
     case WSL2_KIN_NONE:
@@ -209,7 +220,7 @@ static bool step(work *w, bool *ret_done, lima_err *err)
     case WSL2_KIN_UNFINISHED:
         return drop(w, "an import of it was broken off", err);
     case WSL2_KIN_NO_DISK:
-        if (!lima_wsl2_snapshot_recover(w->inst, &recovered, err))
+        if (!lima_wsl2_snapshot_recover(w->inst, NULL, &recovered, err))
             return false;
         if (recovered)
             return true;
@@ -245,19 +256,24 @@ static bool create_locked(work *w, lima_err *err)
     return true;
 }
 
+bool lima_wsl2_lock(const lima_instance *inst, lima_file_lock **ret, lima_err *err)
+{
+    char *path = lima_instance_path(inst, WSL2_LOCK);
+    bool ok = lima_file_lock_take(path, lima_clock_in(LOCK_MS), ret, err)
+              || lima_err_wrap(err, "another process works on this instance's distribution");
+
+    free(path);
+    return ok;
+}
+
 bool lima_wsl2_create(const lima_instance *inst, lima_wake *wake, lima_err *err)
 {
     work w = {.inst = inst, .wake = wake, .note = lima_instance_path(inst, WSL2_IMPORT_NOTE)};
-    char *lock_path = lima_instance_path(inst, WSL2_IMPORT_LOCK);
     lima_file_lock *lock = NULL;
-    bool ok = lima_wsl2_exe_find(&w.exe, err)
-              && (lima_file_lock_take(lock_path, lima_clock_in(LOCK_MS), &lock, err)
-                  || lima_err_wrap(err, "another process works on this instance's distribution"))
-              && create_locked(&w, err);
+    bool ok = lima_wsl2_exe_find(&w.exe, err) && lima_wsl2_lock(inst, &lock, err) && create_locked(&w, err);
 
     lima_file_lock_release(lock);
     lima_wsl2_look_free(&w.look);
-    free(lock_path);
     free(w.note);
     free(w.exe);
     return ok;

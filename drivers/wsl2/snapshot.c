@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "os/file.h"
+#include "wsl2/create.h"
 #include "wsl2/files.h"
 #include "wsl2/inspect.h"
 #include "wsl2/snapshot_store.h"
@@ -60,15 +61,19 @@ static bool clear_leftovers(const wsl2_store *store, lima_err *err)
 bool lima_wsl2_store_open(lima_call *call, wsl2_store *ret, lima_err *err)
 {
     *ret = (wsl2_store){.inst = lima_call_instance(call), .wake = lima_call_wake(call)};
-    if (!lima_wsl2_exe_find(&ret->exe, err) || !lima_wsl2_look(ret->inst, &ret->look, err))
+    if (!lima_wsl2_exe_find(&ret->exe, err) || !lima_wsl2_lock(ret->inst, &ret->lock, err)
+        || !lima_wsl2_look(ret->inst, &ret->look, err))
         return false;
     ret->detach = (wsl2_detach){.exe = ret->exe, .known = &ret->look.names, .wake = ret->wake};
-    return check_at_rest(ret, err) && clear_leftovers(ret, err);
+    bool recovered = false;
+    return check_at_rest(ret, err) && lima_wsl2_snapshot_recover(ret->inst, &ret->detach, &recovered, err)
+           && clear_leftovers(ret, err);
 }
 
 void lima_wsl2_store_close(wsl2_store *store)
 {
     lima_wsl2_look_free(&store->look);
+    lima_file_lock_release(store->lock);
     free(store->exe);
     *store = (wsl2_store){0};
 }

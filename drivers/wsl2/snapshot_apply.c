@@ -85,13 +85,13 @@ bool lima_wsl2_snapshot_clear(const lima_instance *inst, const char *exe, lima_w
            && lima_wsl2_remove_file(inst, NEW_DISK, err);
 }
 
-bool lima_wsl2_snapshot_recover(const lima_instance *inst, bool *ret_done, lima_err *err)
+bool lima_wsl2_snapshot_recover(const lima_instance *inst, const wsl2_detach *detach, bool *ret_done, lima_err *err)
 {
     char *former = lima_instance_path(inst, FORMER_DISK), *disk = lima_instance_path(inst, WSL2_DISK_FILE);
     bool there = lima_wsl2_exists(former);
-    bool ok = !there || lima_file_rename(former, disk, err);
+    bool ok = !there || ((!detach || lima_wsl2_detach_await(detach, disk, err)) && lima_file_rename(former, disk, err));
 
-    if (there)
+    if (there && ok)
         lima_log_warn("instance '%s': applying a snapshot was broken off; the disk from before is back", inst->name);
     free(disk);
     free(former);

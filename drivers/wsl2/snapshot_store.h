@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "driver/driver.h"
+#include "os/file.h"
 #include "wsl2/detach.h"
 #include "wsl2/look.h"
 #include "wsl2/snapshot_index.h"
@@ -15,6 +16,7 @@ typedef struct wsl2_store {
     lima_wake *wake;
     char *exe;
     wsl2_look look;
+    lima_file_lock *lock;
     wsl2_detach detach; /* borrows from the others: the store must not move */
 } wsl2_store;
 
@@ -31,7 +33,8 @@ bool lima_wsl2_store_check_space(const wsl2_store *store, uint64_t bytes, lima_e
 bool lima_wsl2_snapshot_create(lima_call *call, const char *tag, lima_err *err); /* snapshot_create.c */
 bool lima_wsl2_snapshot_apply(lima_call *call, const char *tag, lima_err *err);  /* snapshot_apply.c */
 
-/* A disk that an apply had put aside, if its work was broken off between two renames: puts it back. *ret_done: there was one. */
-bool lima_wsl2_snapshot_recover(const lima_instance *inst, bool *ret_done, lima_err *err);
+/* A disk that an apply had put aside, if its work was broken off before it had succeeded: puts it back. *ret_done: there was
+ * one. `detach`: waits until WSL lets go of the disk in place; NULL: there is none in place. */
+bool lima_wsl2_snapshot_recover(const lima_instance *inst, const wsl2_detach *detach, bool *ret_done, lima_err *err);
 /* The temporary distribution and files of a broken-off apply. */
 bool lima_wsl2_snapshot_clear(const lima_instance *inst, const char *exe, lima_wake *wake, lima_err *err);

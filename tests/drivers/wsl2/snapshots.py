@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Snapshots: with WSL's VM down and up, refused with the reason, whole or not at all, and the former state until success."""
+import shutil
 import signal
 import threading
 
@@ -168,6 +169,20 @@ def apply_broken_off_between_the_renames__create_disk_puts_the_former_back():
         assert len(files(vm)) == 2, files(vm)
 
 
+def apply_broken_off_before_its_trial__create_disk_puts_the_former_back():
+    with Computer() as pc:
+        vm = stopped(pc)
+        snapshot(vm, "Create")
+        write(vm, "after")
+        until(lambda: not pc.vm_runs(), "the VM's end")
+        (vm.dir / "ext4.vhdx").rename(vm.dir / "wsl2.former.vhdx")
+        shutil.copyfile(next(path for path in vm.dir.glob("wsl2.snapshot.*.vhdx")), vm.dir / "ext4.vhdx")
+        vm.call("CreateDisk")
+        assert not (vm.dir / "wsl2.former.vhdx").exists() and read(vm) == "after"
+        snapshot(vm, "Apply")
+        assert read(vm) == "before"
+
+
 def temporary_distribution_left__cleared():
     with Computer() as pc:
         vm = stopped(pc)
@@ -184,4 +199,4 @@ if __name__ == "__main__":
     main([vm_down__copy_of_the_disk__applied__registration_kept, another_one_runs__archive_at_once__apply_refused_then_done, running__refused,
           mistakes__named, disk_full__nothing_left_of_it, snapshot_that_does_not_boot__former_state_is_back,
           killed_in_an_export__next_one_clears_it_away, apply_broken_off_between_the_renames__create_disk_puts_the_former_back,
-          temporary_distribution_left__cleared])
+          apply_broken_off_before_its_trial__create_disk_puts_the_former_back, temporary_distribution_left__cleared])

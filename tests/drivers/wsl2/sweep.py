@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""The same life with every language Windows has WSL in, and with every generation of wsl.exe: import, a failure, start, stop, removal.
+
+usage: sweep.py languages|profiles
+"""
+import sys
+
+from place import FAKE, VERSIONS, Computer, Instance, programs_there, rootfs
+from tap import Plan
+
+sys.path.insert(0, str(FAKE))
+from wslsim.languages import LANGUAGES  # noqa: E402
+
+IMAGE = rootfs()
+BROKEN = "verb=run : vhd-corrupt"
+
+
+def life(pc, fault, *words):
+    """The environment of a user who has other plans with wsl.exe."""
+    vm = Instance(pc, image=IMAGE)
+    vm.create(WSL_UTF8="0", WSLENV="PATH/u", WSL_DISABLE_WARNINGS="1")
+    assert vm.status() == "Stopped"
+    vm.write_env()
+    pc.faults(fault)
+    said = vm.fails("Start", *words)
+    assert "4294967295" not in said, said
+    pc.faults()
+    assert vm.status() == "Stopped"
+    session = vm.start()
+    assert vm.status() == "Running" and " lima-" in vm.banner()
+    vm.stop()
+    assert session.last()["success"] and vm.status() == "Stopped" and pc.running() == []
+    vm.call("Delete")
+    assert pc.registered() == []
+    pc.faults("verb=list : encoding=utf16")
+    assert vm.status() == "Uninitialized"
+    pc.faults()
+
+
+def language(name):
+    """No distribution before, and UTF-16 in the failure."""
+    with Computer(language=name) as pc:
+        life(pc, BROKEN + " encoding=utf16", "WSL_E_DISK_CORRUPTED", "the file system on its disk is damaged")
+
+
+def profile(name):
+    """Codes as numbers in 0.64, none in the box."""
+    words = [] if name == "inbox" else ["the disk file is in use"]
+    with Computer(profile=name, language="de") as pc:
+        life(pc, "verb=run : vhd-locked", *words)
+
+
+def main():
+    programs_there()
+    plan = Plan()
+    kind = sys.argv[1]
+    for name in LANGUAGES if kind == "languages" else VERSIONS:
+        plan.case(f"{kind}: {name}", lambda: (language if kind == "languages" else profile)(name))
+    plan.end()
+
+
+if __name__ == "__main__":
+    main()
