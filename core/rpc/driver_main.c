@@ -82,11 +82,24 @@ static bool print_text(const lima_serve *serve)
     return true;
 }
 
+static bool is_tool(const lima_serve *serve)
+{
+    return serve->options->mode == LIMA_MODE_INSPECT_STATUS
+           || serve->options->mode == LIMA_MODE_PRE_DRIVER_ACTION;
+}
+
+/* A server's standard errors may be gone by now (os/process.h): its last words go where its log goes. */
+static void complain(const lima_serve *serve, const lima_err *err)
+{
+    if (is_tool(serve))
+        fprintf(stderr, "lima-driver-%s: %s\n", serve->name, err->text);
+    else
+        lima_log_error("lima-driver-%s: %s", serve->name, err->text);
+}
+
 static bool run_with_std(lima_serve *serve, bool *ret_stuck, lima_err *err)
 {
-    bool tool = serve->options->mode == LIMA_MODE_INSPECT_STATUS
-                || serve->options->mode == LIMA_MODE_PRE_DRIVER_ACTION;
-    if (!lima_process_set_role(tool ? LIMA_PROCESS_TOOL : LIMA_PROCESS_SERVER, serve->stop, err)
+    if (!lima_process_set_role(is_tool(serve) ? LIMA_PROCESS_TOOL : LIMA_PROCESS_SERVER, serve->stop, err)
         || !lima_stream_take_std(&serve->in, &serve->out, err))
         return false;
     bool ok = run_mode(serve, ret_stuck, err);
@@ -102,7 +115,7 @@ static int run_driver(lima_serve *serve)
     serve->stop = lima_wake_new();
     bool ok = run_with_std(serve, &stuck, &err);
     if (!ok)
-        fprintf(stderr, "lima-driver-%s: %s\n", serve->name, err.text);
+        complain(serve, &err);
     if (stuck)
         _Exit(ok ? EXIT_SUCCESS
                  : EXIT_FAILURE); /* exit() would tear the library down under a thread that still runs */

@@ -19,6 +19,11 @@ static int go_minor(const char *user_agent, size_t len)
     return minor;
 }
 
+bool lima_generation_is_limactl(const char *user_agent, size_t len)
+{
+    return go_minor(user_agent, len) >= 0;
+}
+
 lima_generation lima_generation_of(lima_process_contract contract, const char *user_agent, size_t len)
 {
     if (contract == LIMA_CONTRACT_INST_DIR)

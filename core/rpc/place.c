@@ -31,10 +31,13 @@ static bool accepts(const char *socket_path)
 
 static bool take_lock(lima_place *place, bool *ret_other, lima_err *err)
 {
+    lima_file_lock *lock = NULL;
     lima_deadline until = lima_clock_in(LIMA_PLACE_WAIT_MS);
     do {
-        if (lima_file_lock_take(place->lock_path, lima_clock_in(TRY_MS), &place->lock, err))
+        if (lima_file_lock_take(place->lock_path, lima_clock_in(TRY_MS), &lock, err)) {
+            atomic_store(&place->lock, lock);
             return true;
+        }
         if (!err || err->code != LIMA_CODE_UNAVAILABLE)
             return lima_err_wrap(err, "the instance folder must be writable for its driver");
         *ret_other = accepts(place->socket_path);
@@ -83,11 +86,17 @@ bool lima_place_pid_lost(lima_place *place)
     return place->pid_seen && pid != place->pid;
 }
 
+void lima_place_unlock(lima_place *place)
+{
+    lima_file_lock *lock = atomic_exchange(&place->lock, NULL);
+    if (lock)
+        lima_file_remove(place->lock_path, NULL); /* while it is still ours */
+    lima_file_lock_release(lock);
+}
+
 void lima_place_leave(lima_place *place)
 {
-    if (place->lock)
-        lima_file_remove(place->lock_path, NULL); /* while it is still ours */
-    lima_file_lock_release(place->lock);
+    lima_place_unlock(place);
     free(place->dir);
     free(place->lock_path);
     free(place->socket_path);

@@ -6,6 +6,7 @@
  *   NAME.drv.pid    limactl writes it, and may remove it */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "base/err.h"
@@ -20,7 +21,7 @@ enum {
 
 typedef struct lima_place {
     char *dir, *lock_path, *socket_path, *pid_path; /* owned */
-    lima_file_lock *lock;
+    _Atomic(lima_file_lock *) lock;
     uint32_t pid; /* ours */
     bool pid_seen;
 } lima_place;
@@ -32,4 +33,6 @@ bool lima_place_folder_gone(const lima_place *place);
 /* Remembers that it has seen our pid in the file; from then on: whether it is missing or holds another
  * one. */
 bool lima_place_pid_lost(lima_place *place);
-void lima_place_leave(lima_place *place); /* removes the lock file; {0} is fine */
+/* Removes the lock file and has nothing of the folder open any more; the rest of `place` stays. From any thread, again and again. */
+void lima_place_unlock(lima_place *place);
+void lima_place_leave(lima_place *place); /* unlocks as well; {0} is fine */

@@ -26,6 +26,10 @@
 
 enum { ANNOUNCE_MS = 10000, RELUCTANT_MS = 500, PROBE_MS = 1000, FOLDERS_MAX = 10000 };
 
+/* limactl cannot end a server on Windows: it removes the socket and starts another server, which waits for this one to notice.
+ * It does so right after its calls: then the looks are close together. */
+enum { EAGER_MS = 200, EAGER_FOR_MS = 10000 };
+
 typedef struct run {
     const lima_serve *serve;
     lima_lifecycle facts;
@@ -51,6 +55,11 @@ static uint64_t idle_ms(void)
     return (uint64_t)seconds * 1000;
 }
 
+static void let_go(void *own)
+{
+    lima_place_unlock(&((run *)own)->place);
+}
+
 static bool run_begin(run *own, const lima_serve *serve, lima_lifecycle_mode mode, const char *inst_dir,
                       lima_err *err)
 {
@@ -62,8 +71,11 @@ static bool run_begin(run *own, const lima_serve *serve, lima_lifecycle_mode mod
         lima_controls_new(serve->driver, serve->name, lima_options_version_text(serve->driver), inst_dir);
     lima_server_config config = {
         .controls = own->controls, .contract = contracts[mode], .services = services};
-    if (mode == LIMA_LIFECYCLE_INST_DIR)
-        config.deleted = serve->stop;
+    if (mode == LIMA_LIFECYCLE_INST_DIR) {
+        config.last = serve->stop;
+        config.let_go = let_go;
+        config.let_go_arg = own;
+    }
     return lima_server_new(&config, &own->server, err)
            && (!own->listener || lima_server_listen(own->server, own->listener, err));
 }
@@ -109,11 +121,17 @@ static lima_lifecycle_end reconsider(run *own, lima_lifecycle_end end)
     return LIMA_LIFECYCLE_STAY;
 }
 
+static unsigned until_next_look(const lima_lifecycle *facts)
+{
+    uint64_t since = facts->called ? facts->called : facts->started;
+    return !facts->sessions && facts->now < since + EAGER_FOR_MS ? EAGER_MS : LIMA_LIFECYCLE_CHECK_MS;
+}
+
 static lima_lifecycle_end run_loop(run *own)
 {
     lima_lifecycle_end end = LIMA_LIFECYCLE_STAY;
     while (end == LIMA_LIFECYCLE_STAY) {
-        bool raised = lima_wake_wait(own->serve->stop, lima_clock_in(LIMA_LIFECYCLE_CHECK_MS));
+        bool raised = lima_wake_wait(own->serve->stop, lima_clock_in(until_next_look(&own->facts)));
         end = reconsider(own, look(own, raised));
         if (raised && end == LIMA_LIFECYCLE_STAY) /* it stays raised: no busy loop */
             lima_wake_wait(NULL, lima_clock_in(RELUCTANT_MS));

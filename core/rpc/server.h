@@ -46,7 +46,13 @@ typedef struct lima_server_config {
     lima_controls *controls; /* must outlive the server */
     lima_process_contract contract;
     const lima_service *const *services; /* NULL-terminated; NULL: none */
-    lima_wake *deleted; /* raised with lima_server_state.deleted; NULL: nobody wants to know */
+    /* Raised when limactl has no more use for this server: the answer is out of a Delete, or of limactl's own Stop, after which it
+     * ends its server, which on Windows it cannot. NULL: nobody wants to know. */
+    lima_wake *last;
+    /* Called before the answer to a Delete that has succeeded goes out: limactl then removes the instance folder at once, which
+     * Windows refuses while anybody has a file in it open. NULL: nothing to let go of. */
+    void (*let_go)(void *arg);
+    void *let_go_arg;
 } lima_server_config;
 
 typedef struct lima_server_state {

@@ -44,6 +44,13 @@ static size_t add_message(grpc_byte_buffer *message, grpc_op *ops, size_t count)
     return count + 1;
 }
 
+static void set_outcome(server_call *call, lima_code code)
+{
+    bool stop_ok = code == LIMA_CODE_OK && call->method == &lima_method_table()[LIMA_METHOD_STOP];
+    call->delete_ok = code == LIMA_CODE_OK && call->method == &lima_method_table()[LIMA_METHOD_DELETE];
+    call->last_ok = call->delete_ok || (stop_ok && lima_server_call_of_limactl(call));
+}
+
 void lima_server_call_finish(server_call *call, const lima_buf *reply, lima_code code, const char *text)
 {
     grpc_op ops[4];
@@ -58,7 +65,9 @@ void lima_server_call_finish(server_call *call, const lima_buf *reply, lima_code
     if (call->at_once)
         ops[count++] = lima_server_call_close_op(call);
     log_end(call, code, text);
-    call->delete_ok = code == LIMA_CODE_OK && call->method == &lima_method_table()[LIMA_METHOD_DELETE];
+    set_outcome(call, code);
+    if (call->delete_ok && call->server->config.let_go)
+        call->server->config.let_go(call->server->config.let_go_arg);
     lima_monitor_enter(call->server->monitor);
     call->finished = lima_clock_now();
     lima_monitor_leave(call->server->monitor);

@@ -197,16 +197,31 @@ void lima_server_call_tie(server_call *call, lima_call *control_call)
     lima_monitor_leave(call->server->monitor);
 }
 
-lima_generation lima_server_call_generation(const server_call *call)
+static const char *user_agent(const server_call *call, size_t *ret_len)
 {
+    *ret_len = 0;
     for (size_t i = 0; i < call->metadata.count; i++) {
         const grpc_metadata *item = &call->metadata.metadata[i];
-        if (grpc_slice_str_cmp(item->key, "user-agent") == 0)
-            return lima_generation_of(call->server->config.contract,
-                                      (const char *)GRPC_SLICE_START_PTR(item->value),
-                                      GRPC_SLICE_LENGTH(item->value));
+        if (grpc_slice_str_cmp(item->key, "user-agent") == 0) {
+            *ret_len = GRPC_SLICE_LENGTH(item->value);
+            return (const char *)GRPC_SLICE_START_PTR(item->value);
+        }
     }
-    return lima_generation_of(call->server->config.contract, "", 0);
+    return "";
+}
+
+lima_generation lima_server_call_generation(const server_call *call)
+{
+    size_t len;
+    const char *agent = user_agent(call, &len);
+    return lima_generation_of(call->server->config.contract, agent, len);
+}
+
+bool lima_server_call_of_limactl(const server_call *call)
+{
+    size_t len;
+    const char *agent = user_agent(call, &len);
+    return lima_generation_is_limactl(agent, len);
 }
 
 /* ---- the other services ---- */
@@ -283,8 +298,6 @@ static void deleted(lima_server *server)
     lima_monitor_enter(server->monitor);
     server->deleted = true;
     lima_monitor_leave(server->monitor);
-    if (server->config.deleted)
-        lima_wake_raise(server->config.deleted);
 }
 
 void lima_server_call_event(server_tag *tag, bool success)
@@ -312,6 +325,8 @@ void lima_server_call_event(server_tag *tag, bool success)
     case BATCH_STATUS:
         if (call->delete_ok)
             deleted(call->server);
+        if (call->last_ok && call->server->config.last)
+            lima_wake_raise(call->server->config.last);
         break;
     case BATCHES:
         break;

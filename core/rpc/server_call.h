@@ -41,6 +41,7 @@ struct server_call {
     bool headers_sent;
     bool at_once; /* answered where it arrives: CLOSE comes with STATUS */
     bool delete_ok;
+    bool last_ok; /* after it limactl has no use for this server */
     /* guarded by the server's monitor: */
     server_call *next, *previous; /* server->live */
     bool received, gone, sending;
@@ -89,6 +90,7 @@ void lima_server_call_send(server_call *call, const lima_buf *message);
 /* Ties the fate of `control_call` to that of the client, until it is NULL again. */
 void lima_server_call_tie(server_call *call, lima_call *control_call);
 lima_generation lima_server_call_generation(const server_call *call);
+bool lima_server_call_of_limactl(const server_call *call);
 
 /* methods.c: the service Driver. Inline methods are answered at once; all others later, by a pool's
  * thread. */

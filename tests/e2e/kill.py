@@ -9,9 +9,8 @@ CreateDisk or Start for certain, and not by luck. Plain mode: READY needs no gue
 import atexit
 import os
 import sys
-import threading
 
-from sandbox import NOBODY, Sandbox
+from sandbox import NOBODY, Background, Sandbox
 from tap import Plan
 
 GENERATION = sys.argv[1]
@@ -35,22 +34,6 @@ PATH=${{PATH#*:}} exec {name} "$@"
     os.environ["PATH"] = f"{tools}:{os.environ['PATH']}"
 
 
-class Background:
-    """One limactl command beside the test; its status is the test's to judge."""
-
-    def __init__(self, *args):
-        self.done = None
-        self.thread = threading.Thread(target=self._run, args=args)
-        self.thread.start()
-
-    def _run(self, *args):
-        self.done = box.limactl(*args, check=False)
-
-    def join(self):
-        self.thread.join()
-        return self.done
-
-
 def put_hold():
     hold.write_text("")
     if os.geteuid() == 0:
@@ -64,7 +47,7 @@ def kill_driver_once_it_runs(*words):
 
 def killed_in_create_disk():
     put_hold()
-    running = Background("create", "--name", NAME, box.config(plain=True))
+    running = Background(box, "create", "--name", NAME, box.config(plain=True))
     kill_driver_once_it_runs("t/qemu-img")
     hold.unlink()
     assert running.join().returncode != 0
@@ -76,7 +59,7 @@ def killed_in_create_disk():
 
 def killed_in_start():
     put_hold()
-    running = Background("start", NAME)
+    running = Background(box, "start", NAME)
     kill_driver_once_it_runs("t/qemu-system")
     hold.unlink()
     running.join()
@@ -104,7 +87,7 @@ def snapshot_after_a_killed_driver():
 
 
 def killed_in_snapshot():
-    running = Background("snapshot", "create", "--tag", "two", NAME)
+    running = Background(box, "snapshot", "create", "--tag", "two", NAME)
     box.wait_until(lambda: box.driver_servers(), 20)
     box.kill(f"lima-driver-{box.alias}")
     running.join()
@@ -119,7 +102,7 @@ def stop_after_a_killed_driver():
 
 
 def killed_in_stop():
-    running = Background("stop", NAME)
+    running = Background(box, "stop", NAME)
     assert box.wait_until(lambda: "stop" in box.logs() or not running.thread.is_alive(), 20)
     box.kill(f"lima-driver-{box.alias}")
     box.kill(f"lima-driver-{box.alias}") if box.driver_servers() else None

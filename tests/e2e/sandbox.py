@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -212,3 +213,19 @@ class Sandbox:
         for words in (["hostagent"], [f"lima-driver-{self.alias}"], ["qemu"], []):
             self.kill(*words)
         shutil.rmtree(self.base, ignore_errors=True)
+
+
+class Background:
+    """One limactl command beside the test; its status is the test's to judge."""
+
+    def __init__(self, box, *args):
+        self.done = None
+        self.thread = threading.Thread(target=self._run, args=(box, *args))
+        self.thread.start()
+
+    def _run(self, box, *args):
+        self.done = box.limactl(*args, check=False)
+
+    def join(self):
+        self.thread.join()
+        return self.done

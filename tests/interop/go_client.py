@@ -46,7 +46,9 @@ def main(version, *options):
         with Server(announce=announced) as server:
             document = folder / "instance.json"
             document.write_text(json.dumps(server.instance))
-            run = subprocess.run([program, "--socket", server.socket, "--instance", document, *options], timeout=120, check=False)
+            # With --inst-dir a server ends after limactl's own Stop; this client has more to ask.
+            agent = [] if announced else ["--agent", "interop"]
+            run = subprocess.run([program, "--socket", server.socket, "--instance", document, *agent, *options], timeout=120, check=False)
     return run.returncode
 
 

@@ -15,6 +15,11 @@ lima_client *connect_client(const harness *h)
     return client;
 }
 
+static void count_let_go(void *count)
+{
+    atomic_fetch_add((atomic_uint *)count, 1);
+}
+
 int harness_setup(void **state)
 {
     lima_err err = {0};
@@ -24,8 +29,9 @@ int harness_setup(void **state)
     h->folder = test_folder_make();
     h->socket = lima_path_join(h->folder, "scripted.drv.sock");
     h->controls = lima_controls_new(&scripted_driver, "scripted", "1.2.3", h->folder);
-    h->deleted = lima_wake_new();
-    lima_server_config config = {.controls = h->controls, .deleted = h->deleted};
+    h->last = lima_wake_new();
+    lima_server_config config = {
+        .controls = h->controls, .last = h->last, .let_go = count_let_go, .let_go_arg = &h->let_go};
     must(lima_listener_open(h->socket, &h->listener, &err), &err);
     must(lima_server_new(&config, &h->server, &err), &err);
     must(lima_server_listen(h->server, h->listener, &err), &err);
@@ -52,7 +58,7 @@ int harness_teardown(void **state)
     }
     lima_listener_close(h->listener);
     lima_controls_free(h->controls);
-    lima_wake_free(h->deleted);
+    lima_wake_free(h->last);
     test_folder_remove(h->folder);
     free(h->socket);
     free(h);

@@ -1,6 +1,8 @@
 /* An in-process server over the scripted driver, with an instance folder, and clients for it. */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "calls.h"
 #include "os/listener.h"
 #include "rpc/server.h"
@@ -10,7 +12,8 @@ typedef struct harness {
     lima_controls *controls;
     lima_listener *listener;
     lima_server *server;
-    lima_wake *deleted;
+    lima_wake *last;
+    atomic_uint let_go;  /* how often it was asked for */
     lima_client *client; /* connected through the socket */
 } harness;
 

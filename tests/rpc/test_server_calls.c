@@ -151,9 +151,11 @@ static void delete__is_told_when_answered(void **state)
     call_expect(h->client, "Delete", NULL, LIMA_CODE_INTERNAL, NULL);
     lima_server_look(h->server, &s);
     assert_false(s.deleted);
+    assert_int_equal(atomic_load(&h->let_go), 0);
     scripted_fail("remove", LIMA_CODE_OK, "");
     call_expect(h->client, "Delete", NULL, LIMA_CODE_OK, NULL);
-    assert_true(lima_wake_wait(h->deleted, patience()));
+    assert_int_equal(atomic_load(&h->let_go), 1); /* before the answer, which is here */
+    assert_true(lima_wake_wait(h->last, patience()));
     lima_server_look(h->server, &s);
     assert_true(s.deleted);
 }

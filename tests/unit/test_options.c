@@ -181,6 +181,15 @@ static char *decode(const char *line)
     return text;
 }
 
+static void limactl__is_who_gives_no_name_of_its_own(void **state)
+{
+    static const char *const others[] = {"", "grpc-go", "grpc-c/29 (linux; chttp2)", "mine grpc-go/1.82.0"};
+    (void)state;
+    assert_true(lima_generation_is_limactl("grpc-go/1.82.0", strlen("grpc-go/1.82.0")));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_false(lima_generation_is_limactl(others[i], strlen(others[i])));
+}
+
 static void inspect__driver_cannot_tell__is_broken_and_no_failure(void **state)
 {
     char *input = inspect_input("{\"name\":\"d\",\"k\":[1]}"), *output = NULL;
@@ -295,6 +304,7 @@ int main(void)
         cmocka_unit_test(name__is_that_of_the_file),
         cmocka_unit_test(version__is_the_drivers_or_the_librarys),
         cmocka_unit_test(generation__of_each_release),
+        cmocka_unit_test(limactl__is_who_gives_no_name_of_its_own),
         cmocka_unit_test(inspect__driver_cannot_tell__is_broken_and_no_failure),
         cmocka_unit_test(configure__prints_json_even_when_it_fails),
         cmocka_unit_test(pool__bounds_threads_and_queue),

@@ -162,7 +162,8 @@ class Relay:
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         for session in list(self.sessions):
-            session.channel.close()
+            with contextlib.suppress(OSError):
+                session.channel.sock.shutdown(socket.SHUT_RDWR)
 
     def accept(self):
         while True:

@@ -29,6 +29,7 @@ const limit = 16 << 20
 var (
 	socket   = flag.String("socket", "", "the server's socket")
 	instance = flag.String("instance", "", "file with the Instance document")
+	agent    = flag.String("agent", "", "what the client calls itself; limactl calls itself nothing")
 	old      = flag.Bool("old", false, "the server must take this client for Lima 2.0.2 or older")
 )
 
@@ -45,7 +46,7 @@ func (raw) Unmarshal(data []byte, v any) error {
 }
 
 func dial() (*grpc.ClientConn, error) {
-	return grpc.NewClient("unix://"+*socket, grpc.WithTransportCredentials(insecure.NewCredentials()),
+	return grpc.NewClient("unix://"+*socket, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithUserAgent(*agent),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(limit), grpc.MaxCallSendMsgSize(4*limit)))
 }
 
