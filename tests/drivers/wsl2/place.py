@@ -72,8 +72,8 @@ def free_port():
 
 
 class Computer:
-    def __init__(self, profile=None, wslconfig=QUICK, language=None):
-        self.root = pathlib.Path(tempfile.mkdtemp(prefix="w'ü ", dir="/tmp"))
+    def __init__(self, profile=None, wslconfig=QUICK, language=None, prefix="w'ü "):
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))
         self.lima, self.state, self.home = self.root / "l", self.root / "state", self.root / "home"
         for folder in (self.lima, self.state, self.home, self.root / "tmp"):
             folder.mkdir()

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""The same life with every language Windows has WSL in, and with every generation of wsl.exe: import, a failure, start, stop, removal.
+"""The same life with every language Windows has WSL in, with every generation of wsl.exe, and in folders whose names are traps for quoting:
+import, a failure, start, stop, removal.
 
-usage: sweep.py languages|profiles
+usage: sweep.py languages|profiles|paths
 """
 import sys
 
@@ -12,6 +13,7 @@ sys.path.insert(0, str(FAKE))
 from wslsim.languages import LANGUAGES  # noqa: E402
 
 IMAGE = rootfs()
+PREFIXES = ["a&b ", "$HOME", "%T% ^", "`x` (1);", "漢字", "\U0001f600 ", "-d "]
 BROKEN = "verb=run : vhd-corrupt"
 
 
@@ -50,12 +52,18 @@ def profile(name):
         life(pc, "verb=run : vhd-locked", *words)
 
 
+def path(prefix):
+    with Computer(prefix=prefix) as pc:
+        life(pc, BROKEN, "WSL_E_DISK_CORRUPTED")
+
+
 def main():
     programs_there()
     plan = Plan()
     kind = sys.argv[1]
-    for name in LANGUAGES if kind == "languages" else VERSIONS:
-        plan.case(f"{kind}: {name}", lambda: (language if kind == "languages" else profile)(name))
+    function, names = {"languages": (language, LANGUAGES), "profiles": (profile, VERSIONS), "paths": (path, PREFIXES)}[kind]
+    for name in names:
+        plan.case(f"{kind}: {name}", lambda: function(name))
     plan.end()
 
 
