@@ -17,6 +17,11 @@ import tarfile
 import tempfile
 import time
 
+try:
+    import fcntl
+except ImportError:         # on Windows, where nothing needs it
+    fcntl = None
+
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "e2e"))
 from tap import Plan  # noqa: E402
@@ -102,8 +107,17 @@ class Result:
 class Computer:
     windows = False
 
+    def locked(self, path):
+        """The VM has the disk, or somebody else holds it."""
+        try:
+            with open(path, "rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return False
+        except BlockingIOError:
+            return True
+
     def __init__(self, settings=QUICK):
-        self.root = pathlib.Path(tempfile.mkdtemp(prefix="wsl ü ", dir="/tmp"))
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="wsl ü ", dir="/tmp" if os.name == "posix" else None))
         atexit.register(self.end)
         self.state = self.root / "state"
         self.state.mkdir()
@@ -220,6 +234,9 @@ class Computer:
             else:
                 key.unlink()
         self.restart()
+        self.forget_folders()
+
+    def forget_folders(self):
         for path in self.root.iterdir():
             if path.name.startswith("lima-"):
                 shutil.rmtree(path, ignore_errors=True)

@@ -54,5 +54,40 @@ class Wine(here.Computer):
         super().end()
 
 
+class Real(here.Computer):
+    """A Windows with WSL and without any distribution: the cases unregister all there are, and shut the VM down."""
+
+    windows = True
+    ours = False            # only once it is known that nobody else has a distribution here
+
+    def find_front(self):
+        return [here.REAL]
+
+    def start(self):
+        self.wsl("--set-default-version", "2")
+        done = self.wsl("--list", "--quiet")
+        if done.code or done.lines:
+            here.skip_all(f"not on a computer that has distributions: {done}")
+        self.ours = True
+
+    def stop(self):
+        if self.ours:
+            self.clear()
+
+    def env(self, **more):
+        return {**os.environ, **super().env(WSLSIM_STATE=None, HOME=None, LANG=None, **more)}
+
+    def path(self, host):
+        return str(host)
+
+    def clear(self):
+        for name in self.names("--all"):
+            self.wsl("--unregister", name).ok()
+        self.wsl("--shutdown").ok()
+        self.forget_folders()
+
+
 def computer():
+    if here.REAL:
+        return Real()
     return Wine() if (here.TESTBIN / "wsl.exe").exists() else here.Computer()

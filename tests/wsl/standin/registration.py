@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """Import, unregister, export, manage (facts 10.3, 16 to 20, 30, 31; 2.7)."""
-import fcntl
 import os
 import pathlib
 import shutil
@@ -8,7 +7,7 @@ import subprocess
 import tarfile
 
 import computer
-from computer import read, standin_only, until
+from computer import fcntl, read, standin_only, until
 
 REGISTER = "Wsl/Service/RegisterDistro/"
 

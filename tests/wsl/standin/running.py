@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """Running guests: namespaces, tools, lifetime, the relay, the service lock (facts 10.3, 21 to 29 and 32 to 35)."""
-import fcntl
 import json
 import os
 import pathlib
@@ -11,7 +10,7 @@ import threading
 import time
 
 import computer
-from computer import QUICK, standin_only, until
+from computer import QUICK, fcntl, standin_only, until
 
 START = "Wsl/Service/CreateInstance/"
 
@@ -116,8 +115,7 @@ def idle_distributions_and_vm_stop(pc):
     pc.sh("true").ok()
     until(lambda: stopped(pc), "stopped when idle")
     until(lambda: pc.vm() is None, "the VM off when idle")
-    with open(pc.root / "lima-a/ext4.vhdx", "rb") as disk:
-        fcntl.flock(disk, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    assert not pc.locked(pc.root / "lima-a/ext4.vhdx")
 
 
 @standin_only
@@ -175,13 +173,7 @@ def terminate_ends_all_and_keeps_the_disk(pc):
     call.communicate()
     assert call.returncode == 1 and stopped(pc) and time.monotonic() - began < computer.WAIT
     assert pc.vm()["attached"]
-    with open(pc.root / "lima-a/ext4.vhdx", "rb") as disk:
-        try:
-            fcntl.flock(disk, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            pass
-        else:
-            raise AssertionError("the disk is not locked any more")
+    assert pc.locked(pc.root / "lima-a/ext4.vhdx")
     pc.wsl("--terminate", "lima-a").ok()
 
 
@@ -209,8 +201,7 @@ def shutdown_ends_the_vm_and_frees_the_disks(pc):
         assert call.returncode == 1
     assert pc.vm() is None and pc.names("--running") == []
     for name in ("lima-a", "lima-b"):
-        with open(pc.root / name / "ext4.vhdx", "rb") as disk:
-            fcntl.flock(disk, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        assert not pc.locked(pc.root / name / "ext4.vhdx")
 
 
 @standin_only
@@ -229,20 +220,11 @@ def a_list_waits_for_a_boot(pc):
     pc.make()
     pc.restart(QUICK + "bootDelay=1500\n")
     call = pc.begin("-d", "lima-a", "--cd", "/", "--exec", "true")
-    until(lambda: locked(pc.state / "lock"), "the lock is taken")
+    until(lambda: pc.locked(pc.state / "lock"), "the lock is taken")
     began = time.monotonic()
     assert pc.names("--running") == ["lima-a"] or call.wait() == 0
     assert time.monotonic() - began > 0.2
     call.communicate()
-
-
-def locked(path):
-    try:
-        with open(path, "rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return False
-    except BlockingIOError:
-        return True
 
 
 @standin_only

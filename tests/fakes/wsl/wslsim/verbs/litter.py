@@ -39,7 +39,9 @@ def place(call, variable):
 def write(call, distro, value, folder, name):
     path = folder + "\\" + name.replace("/", "\\") if call.windows else os.path.join(folder, name)
     host = call.paths.host(path)
-    if host:
+    if not host:
+        return
+    with contextlib.suppress(OSError):          # a name may be too long for a file
         os.makedirs(os.path.dirname(host), exist_ok=True)
         with open(host, "w", encoding="utf-8") as file:
             json.dump({"profiles": [{"name": distro.name}]}, file)
