@@ -242,6 +242,19 @@ def a_test_may_hold_the_service_lock(pc):
 
 
 @standin_only
+def shutdown_waits_for_the_lock_and_then_does_it_anyway(pc):
+    pc.make()
+    pc.restart(QUICK + "shutdownWait=700\n")
+    for words, least in ((["--shutdown"], 0.7), (["--shutdown", "--force"], 0)):
+        pc.sh("true").ok()
+        with open(pc.state / "lock", "a", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            began = time.monotonic()
+            pc.wsl(*words).ok()
+            assert least <= time.monotonic() - began and pc.vm() is None, words
+
+
+@standin_only
 def processes_of_wsl(pc):
     pc.make()
     path = pc.state / "processes"

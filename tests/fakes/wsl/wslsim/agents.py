@@ -76,7 +76,7 @@ class Agents:
         if not self.agents:
             return
         state = self.service.state
-        names = [""] + [name for name in sorted(os.listdir(state.path("lxss"))) if os.path.isdir(state.path("lxss", name))]
+        names = ["", *sorted(entry.name for entry in os.scandir(state.path("lxss")) if entry.is_dir())]
         pairs = []
         for name in names:
             pairs.append(("key", name))
@@ -109,7 +109,9 @@ def closed(sock):
 
 
 def values(state, folder):
-    for name in sorted(os.listdir(folder)):
+    """The fields of a key's values; nothing of a key that has gone meanwhile."""
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    for name in names:
         value = None if os.path.isdir(os.path.join(folder, name)) else state.get_value(folder, name)
         if isinstance(value, int):
             yield "dw", f"{name}={value}"

@@ -23,11 +23,12 @@ class Service:
         self.transient = {}         # guid: "Exporting" …
         self.vm_idle_since = None
         self.agents = Agents(self)
-        self.disk_file = None
+        self.lock_file = None
         self.local = threading.local()      # rules: what is to go wrong in this thread's call
         self.fault_lock = threading.Lock()
         self.fault_counts, self.fault_dice = {}, {}
         self.relay_faults = {}              # of this boot of the VM
+        open(self.state.path("lock"), "a", encoding="ascii").close()
         self.forget()
 
     def forget(self):
@@ -46,13 +47,13 @@ class Service:
             self.lock_depth += 1
             try:
                 if self.lock_depth == 1:
-                    self.disk_file = open(self.state.path("lock"), "a", encoding="ascii")
-                    fcntl.flock(self.disk_file, fcntl.LOCK_EX)
+                    self.lock_file = open(self.state.path("lock"), "a", encoding="ascii")
+                    fcntl.flock(self.lock_file, fcntl.LOCK_EX)
                 yield
             finally:
                 self.lock_depth -= 1
                 if self.lock_depth == 0:
-                    self.disk_file.close()
+                    self.lock_file.close()
 
     # The VM.
 
@@ -93,7 +94,9 @@ class Service:
         """Called from a thread of the VM, when it has ended however."""
         for guest in [one for one in self.guests.values() if one.vm is vm]:
             guest.dead.wait(10)
-        for attached in vm.disks.values():
+        with vm.lock:
+            disks, vm.disks = vm.disks, {}
+        for attached in disks.values():
             self.agents.release(attached.path)
             attached.release()
         if self.vm is vm:
@@ -116,20 +119,34 @@ class Service:
         return disk.locked(path) or not self.agents.free(path)
 
     def shutdown(self, force=False):
-        """The whole VM. Without force it waits for the lock, then does it anyway."""
-        wait = float(self.state.setting("standin", "shutdownWait")) / 1000
-        got = False if force else self.lock.acquire(timeout=wait)
-        try:
-            for guest in list(self.guests.values()):
-                if got:
+        """The whole VM. Without force it waits for the lock, then does it anyway: guests it cannot stop are cut off."""
+        wait = 0 if force else float(self.state.setting("standin", "shutdownWait")) / 1000
+        with contextlib.ExitStack() as stack:
+            if not force and stack.enter_context(self.lock_within(wait)):
+                for guest in list(self.guests.values()):
                     self.stop_guest(guest)
             vm = self.vm
             if vm:
                 vm.kill()
                 self.vm_lost(vm)
+
+    @contextlib.contextmanager
+    def lock_within(self, seconds):
+        """The service lock, if it comes free in time; yields whether."""
+        deadline = time.monotonic() + seconds
+        got = self.lock.acquire(timeout=seconds)
+        try:
+            yield got and (self.lock_depth > 0 or self.file_free_by(deadline))
         finally:
             if got:
                 self.lock.release()
+
+    def file_free_by(self, deadline):
+        while disk.locked(self.state.path("lock")):
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.01)
+        return True
 
     # Disks.
 
