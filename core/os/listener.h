@@ -7,7 +7,9 @@
  * INVALID_ARGUMENT with the limit in the text.
  *
  * Only the same user is served: on POSIX the same effective user id; root is refused too, as everybody else
- * is. Such refusals, and connections over the limit, are logged at most once a second. */
+ * is. On Windows the permissions of the file admit this user and SYSTEM, and where Windows tells who the
+ * peer is, only this user stays. Such refusals, and connections over the limit, are logged at most once a
+ * second. */
 #pragma once
 
 #include <stdbool.h>
@@ -35,7 +37,8 @@ bool lima_listener_open(const char *path, lima_listener **ret, lima_err *err);
 bool lima_listener_accept(lima_listener *listener, lima_deadline deadline, lima_wake *wake, lima_stream **ret,
                           lima_err *err);
 
-/* Accepted connections whose peer has not closed yet, whoever owns them now; thread-safe. */
+/* Accepted connections whose peer has not closed yet (Windows: nor ended its side), whoever owns them now;
+ * thread-safe. */
 unsigned lima_listener_connections(lima_listener *listener);
 /* Whether the file at the listener's path is still this listener's own socket. */
 bool lima_listener_in_place(const lima_listener *listener);

@@ -50,13 +50,15 @@ typedef struct lima_process_desc {
 } lima_process_desc;
 
 typedef struct lima_process_exit {
-    bool signaled; /* ended by a signal, or from outside */
-    int code;      /* exit code, or signal number */
-    char text[40]; /* "exit status 3", "killed by signal 9": for error texts */
+    bool signaled; /* ended by a signal (Windows: by an exception), or from outside */
+    int code;      /* exit code, or signal number (Windows: the exit code in any case) */
+    /* "exit status 3", "killed by signal 9", "exception 0xc0000005", "ended from outside": for error texts */
+    char text[40];
 } lima_process_exit;
 
 /* NOT_FOUND: no such program; PERMISSION_DENIED: not executable. A program that cannot be executed is
- * reported here, not later. */
+ * reported here, not later. Windows: a command file (.bat, .cmd) is FAILED_PRECONDITION, a command line over
+ * 32766 characters INVALID_ARGUMENT, sockets to inherit UNIMPLEMENTED. */
 bool lima_process_start(const lima_process_desc *desc, lima_process **ret, lima_err *err);
 lima_process_id lima_process_get_id(const lima_process *process);
 /* The other end of a PIPE: 0 the child's standard input, 1 output, 2 errors. Borrowed; NULL if not asked
@@ -68,7 +70,8 @@ lima_stream *lima_process_stream(lima_process *process, unsigned number);
 bool lima_process_wait(lima_process *process, lima_deadline deadline, lima_wake *wake, lima_process_exit *ret,
                        lima_err *err);
 /* Ends the child's whole group: asks it to (SIGTERM) or, with `force`, kills it. Any thread. When the child
- * has ended, what is left of its group still is. */
+ * has ended, what is left of its group still is. Windows knows no such request: there a program that has a
+ * role (below) is asked, any other is killed in either case. */
 void lima_process_end(lima_process *process, bool force);
 /* Forgets the handle; a child that still runs goes on, and no zombie stays. NULL does nothing. */
 void lima_process_free(lima_process *process);
@@ -85,7 +88,7 @@ bool lima_process_find(uint32_t pid, lima_process_id *ret);
 /* Waits until that process, child or not, has ended; true when it has. Deadline 0 just looks.
  * DEADLINE_EXCEEDED, CANCELLED. */
 bool lima_process_wait_id(lima_process_id id, lima_deadline deadline, lima_wake *wake, lima_err *err);
-/* Ends exactly that process, never another with its pid: `force` false asks (SIGTERM), true kills. Already
+/* Ends exactly that process, never another with its pid: `force` false asks (as above), true kills. Already
  * gone is fine. */
 bool lima_process_end_id(lima_process_id id, bool force, lima_err *err);
 

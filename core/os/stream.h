@@ -14,7 +14,9 @@
 typedef struct lima_stream lima_stream;
 
 /* A local (AF_UNIX) stream socket. The path must fit sun_path: over 107 bytes (macOS: 103) is
- * INVALID_ARGUMENT and the text says the limit. Nobody listening: UNAVAILABLE; no such file: NOT_FOUND. */
+ * INVALID_ARGUMENT and the text says the limit. Nobody listening: UNAVAILABLE; no such file: NOT_FOUND; a
+ * Windows without local sockets (before version 1803): FAILED_PRECONDITION, for pairs and listeners
+ * too. */
 bool lima_stream_connect(const char *path, lima_deadline deadline, lima_stream **ret, lima_err *err);
 /* Two connected streams; what is written to one is read from the other. */
 bool lima_stream_pair(lima_stream **ret_a, lima_stream **ret_b, lima_err *err);
