@@ -121,7 +121,7 @@ class Computer:
         return {name: str(value) for name, value in {**keep, **base, **more}.items() if value is not None}
 
     def wsl(self, *words, check=True, timeout=PATIENCE, **more):
-        done = subprocess.run([WSL, *map(str, words)], env=self.env(WSL_UTF8="1", **more), text=True, timeout=timeout, stdin=subprocess.DEVNULL,
+        done = subprocess.run([WSL, *map(str, words)], env=self.env(WSL_UTF8="1", **more), text=True, errors="replace", timeout=timeout, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
         assert not check or done.returncode == 0, done
         return done
@@ -130,10 +130,11 @@ class Computer:
         self.faults_file.write_text("".join(rule + "\n" for rule in rules))
 
     def running(self):
-        return self.wsl("--list", "--running", "--quiet", WSLSIM_FAULTS="/dev/null").stdout.split()
+        return self.wsl("--list", "--running", "--quiet", WSLSIM_FAULTS="/dev/null").stdout.replace("\0", "").split()
 
     def registered(self):
-        return self.wsl("--list", "--quiet", "--all", WSLSIM_FAULTS="/dev/null", check=False).stdout.split()
+        """Names in the registry, whatever their state."""
+        return sorted(path.read_text().split("\n", 1)[1] for path in self.state.glob("lxss/*/DistributionName"))
 
     def calls(self):
         path = self.state / "calls.log"
@@ -277,6 +278,14 @@ class Instance:
         if ssh:
             self.call("AdditionalSetupForSSH")
         return session
+
+    def start_fails(self):
+        """Why."""
+        try:
+            self.start(ssh=False)
+        except Failed as failure:
+            return str(failure)
+        raise AssertionError("it started")
 
     def stop(self):
         self.call("Stop")
