@@ -5,6 +5,7 @@
 
 #include "lima_test.h"
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "os/file.h"
@@ -43,4 +44,13 @@ void test_folder_remove(char *path)
     free(path);
     if (!ok)
         fail_msg("%s", err.text);
+}
+
+char *test_json_text(const char *path)
+{
+    lima_buf escaped = LIMA_BUF(65536);
+    for (; *path; path++)
+        if (!lima_buf_addf(&escaped, *path == '"' || *path == '\\' ? "\\%c" : "%c", *path))
+            fail_msg("too long: %s", path);
+    return lima_buf_take(&escaped);
 }

@@ -5,3 +5,6 @@
  * give it to test_folder_remove. */
 char *test_folder_make(void);
 void test_folder_remove(char *path); /* with all that is in it; frees the path. NULL is fine */
+
+/* A path as it stands between the quotes of a JSON text; owned. */
+char *test_json_text(const char *path);

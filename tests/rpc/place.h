@@ -17,6 +17,7 @@ int place_teardown(void **state);
 
 char *in_inst(const place *p, const char *name); /* a path; owned */
 lima_file_kind kind_of(const char *path);
+void need_tool(const char *name); /* skips the test where the system has none such */
 /* A program of the system, which must succeed. */
 void run_tool(const char *a, const char *b, const char *c, const char *d);
 

@@ -17,7 +17,10 @@ static void inst_dir__behind_a_link__is_served(void **state)
     lima_err err = {0};
     char *inst = p->inst;
     p->inst = lima_path_join(p->root, "link");
-    must(lima_file_link_make(p->inst, inst, &err), &err);
+    if (!lima_file_link_make(p->inst, inst, &err)) {
+        free(inst);
+        lima_skip(err.text);
+    }
     lima_launched l = launch(p, LIMA_LAUNCH_INST_DIR);
     assert_int_equal(kind_of(p->socket), LIMA_FILE_SOCKET); /* the folder's own name for it */
     call_expect(l.client, "Info", NULL, LIMA_CODE_OK, NULL);
@@ -44,6 +47,7 @@ static void inst_dir__serves_until_told_to_end(void **state)
 static void inst_dir__terminal_signals__change_nothing(void **state)
 {
     place *p = *state;
+    need_tool("kill");
     lima_launched l = launch(p, LIMA_LAUNCH_INST_DIR);
     char *pid = lima_mem_printf("%u", lima_process_get_id(l.process).pid);
     run_tool("kill", "-INT", pid, NULL);

@@ -130,6 +130,7 @@ static void inst_dir__of_another_user__exit_1_and_nothing_made(void **state)
     lima_strv names = {0};
     lima_buf err = LIMA_BUF(4096);
     const char *foreign = "/";
+    need_tool("chown");
     if (lima_host_get()->uid == 0) {
         foreign = p->inst;
         run_tool("chown", "65534", foreign, NULL);

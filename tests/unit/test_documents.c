@@ -185,11 +185,13 @@ static int teardown(void **state)
 static lima_code configure(lima_controls *controls, const char *name, const char *dir)
 {
     lima_err err = {0};
-    char *answer = NULL, *text = lima_mem_printf("{\"name\":\"%s\",\"dir\":\"%s\",\"config\":{}}", name, dir);
+    char *answer = NULL, *quoted = test_json_text(dir),
+         *text = lima_mem_printf("{\"name\":\"%s\",\"dir\":\"%s\",\"config\":{}}", name, quoted);
     bool ok = lima_controls_configure(controls, text, strlen(text), &answer, &err);
     if (!ok && !strstr(err.text, dir))
         fail_msg("'%s' does not name '%s'", err.text, dir);
     free(answer);
+    free(quoted);
     free(text);
     return ok ? LIMA_CODE_OK : err.code;
 }
