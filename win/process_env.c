@@ -1,7 +1,7 @@
 /* The environment of a child: one block of "NAME=value", sorted by name without regard to case, as Windows
  * keeps its own. Values of ours go on as they are, even if they are no Unicode. Names beginning with "="
  * (the current folder of each drive) are Windows' own and go on too. */
-#include "process.h"
+#include "child.h"
 
 #include <stdlib.h>
 #include <string.h>

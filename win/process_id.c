@@ -1,6 +1,6 @@
 /* Other processes, told apart by pid and the time of their start, to 100 ns. A pid is looked at only
  * through a handle: as long as that is open, the pid is nobody else's. */
-#include "process.h"
+#include "child.h"
 
 #include "wait.h"
 #include "win_err.h"

@@ -11,7 +11,7 @@
  * lima-driver-contract 2.6). So a server leaves the console altogether. One that was started by hand, its
  * standard input a console, stays: its log is read there. It ignores Ctrl-C and CTRL_BREAK, but a closed
  * window ends every process in it: then it is told, and has the five seconds that Windows gives. */
-#include "process.h"
+#include "child.h"
 
 #include <wchar.h>
 

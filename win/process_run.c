@@ -4,7 +4,7 @@
  * It has ended when the child itself has: a grandchild that keeps a pipe open does not hold us up, what is
  * in the pipes by then is still read. An operation that is under way when all is over is cancelled and
  * ended before its memory goes. */
-#include "process.h"
+#include "child.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -9,7 +9,7 @@
  *
  * Command files (.bat, .cmd) are refused: cmd.exe would take their arguments apart by rules of its own,
  * and run what is in them. */
-#include "process.h"
+#include "child.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * instance folder while we may still be there; Windows does not remove what anybody has open. So the file
  * is opened for each line of the log instead, sharing everything, and never made anew: when it is gone,
  * the log ends. What others print to standard errors, a failed assertion for one, is lost from then on. */
-#include "process.h"
+#include "child.h"
 
 #include <fcntl.h>
 #include <io.h>

@@ -1,6 +1,6 @@
 /* Children: waiting, ending, letting go. A handle keeps the end of a process, and its number, for as long
  * as it is open, so nothing has to be reaped, and nobody else can get the number meanwhile. */
-#include "process.h"
+#include "child.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 
 #include "support.h"
 
-enum { ROUNDS = 1000, CHILDREN = 100, WARM_UP = 5, HANDLES_MAX = 1 << 15 };
+enum { ROUNDS = 1000, CHILDREN = 50, WARM_UP = 5, HANDLES_MAX = 1 << 15 };
 
 /* Not GetProcessHandleCount, which Wine does not know. */
 static unsigned count_handles(void)

@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "os/host.h"
-#include "process.h"
+#include "child.h"
 #include "quote.h"
 #include "wide.h"
 
