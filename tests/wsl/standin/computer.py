@@ -1,7 +1,7 @@
 """A computer with the stand-in for wsl.exe: a state folder of its own, and its front end as users call it.
 
-Three kinds: the Linux front end (default), wsl.exe under Wine (in a Windows build), and a real wsl.exe on Windows (LIMA_REAL_WSL=wsl.exe;
-the cases that need no fault rules and no look into the stand-in run there).
+Three kinds: the Linux front end (default), wsl.exe under Wine (in a Windows build), and a real wsl.exe on Windows
+(LIMA_REAL_WSL=wsl.exe; the cases that need no fault rules and no look into the stand-in run there).
 """
 import atexit
 import contextlib

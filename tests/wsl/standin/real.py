@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The stand-in's list against a real wsl.exe, minus what needs the stand-in: what fails here, the stand-in has wrong, or the facts.
+"""The stand-in's list against a real wsl.exe, minus what needs the stand-in: what fails here, the stand-in has wrong, or the
+facts.
 
 usage: real.py [WSL.EXE]      on Windows, with LIMA_WSL_ROOTFS=TAR (made on Linux by tests/fakes/wsl/make-rootfs)
        real.py --rehearse     on Linux: the stand-in plays the real one, so that this script is known to work

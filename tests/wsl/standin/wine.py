@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What only a Windows program can see: the registry, sharing of disks, processes (facts 10.2, 10.3; runs in a Windows build)."""
+"""What only a Windows program can see: the registry, sharing of disks, processes (facts 10.2, 10.3; runs in a Windows
+build)."""
 import pathlib
 
 import computer

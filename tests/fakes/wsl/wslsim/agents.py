@@ -1,5 +1,5 @@
-"""Agents: processes in a Wine prefix that do there what WSL's service does on Windows (front_agent.c): keep the registry, hold disks open,
-show a wslhost.exe per running distribution. On Linux there is none, and nothing to do."""
+"""Agents: processes in a Wine prefix that do there what WSL's service does on Windows (front_agent.c): keep the registry,
+hold disks open, show a wslhost.exe per running distribution. On Linux there is none, and nothing to do."""
 import os
 import select
 import threading
@@ -38,7 +38,8 @@ class Agents:
                     agent[1].set()
 
     def serve(self, channel, prefix):
-        """The connection of an agent, for as long as it lasts: until it or the back end ends. A second one of the same prefix is sent away."""
+        """The connection of an agent, for as long as it lasts: until it or the back end ends. A second one of the same
+        prefix is sent away."""
         done = threading.Event()
         with self.lock:
             self.forget_dead()

@@ -1,10 +1,12 @@
-"""A distribution's disk: one file, ext4.vhdx, that holds the whole tree, so that a copy of the file is a copy of the content.
+"""A distribution's disk: one file, ext4.vhdx, that holds the whole tree, so that a copy of the file is a copy of the
+content.
 
-The file has the shape of a VHDX (identifier, two headers with sequence numbers, region tables, metadata with the virtual size), its creator
-field says WSLSIMVHD1, and a region of our own, which readers may ignore, holds the tree as a tar. While a distribution runs, the truth is the
-tree in rootfs/; it is written into the file when the distribution stops, as an unmount would. Each start and each stop gives the content
-a new UUID, so a file that was swapped (an older copy put back) is told from the one used last: then the tree is made anew from the file.
-Attached = an flock on the file (and, under Wine, an open handle of the agent that shares reading only).
+The file has the shape of a VHDX (identifier, two headers with sequence numbers, region tables, metadata with the virtual
+size), its creator field says WSLSIMVHD1, and a region of our own, which readers may ignore, holds the tree as a tar.
+While a distribution runs, the truth is the tree in rootfs/; it is written into the file when the distribution stops, as
+an unmount would. Each start and each stop gives the content a new UUID, so a file that was swapped (an older copy put
+back) is told from the one used last: then the tree is made anew from the file. Attached = an flock on the file (and,
+under Wine, an open handle of the agent that shares reading only).
 """
 import contextlib
 import fcntl

@@ -4,9 +4,10 @@
     verb=list arg=--running : hang
     prob=0.2 seed=7 : exit=1
 
-Conditions (all must hold; none at all: every call): verb (long form without dashes; `run` for commands), distro (pattern), arg (text in the command
-line), call (the N-th call that the other conditions fit: N, N-M or N+), prob with seed. Actions of all rules that fit are combined; of two alike
-the first counts. Values with blanks stand in quotes. Actions: the keys of ACTIONS.
+Conditions (all must hold; none at all: every call): verb (long form without dashes; `run` for commands), distro
+(pattern), arg (text in the command line), call (the N-th call that the other conditions fit: N, N-M or N+), prob with
+seed. Actions of all rules that fit are combined; of two alike the first counts. Values with blanks stand in quotes.
+Actions: the keys of ACTIONS.
 """
 import fnmatch
 import random

@@ -256,7 +256,8 @@ def relay_fork(order, descriptors, control):
 
 
 def relay(order, descriptors):
-    """Answers on the status socket: {"error": "user"}, or {"uid": id} and later {"exit": code}; its closing says that no descendant lives any more."""
+    """Answers on the status socket: {"error": "user"}, or {"uid": id} and later {"exit": code}; its closing says that no
+    descendant lives any more."""
     stdio, status = descriptors[:3], socket.socket(fileno=descriptors[3])
     ns.prctl(ns.CHILD_SUBREAPER, 1)
     user = conf.user(order["user"]) if order["user"] else conf.user_of_id(order["uid"])

@@ -37,7 +37,8 @@ class Paths:
         return self.cwd.rstrip("\\") + "\\" + path.replace("/", "\\")
 
     def drive_of(self, folder):
-        """(letter, rest with slashes) of a folder below one of the drives, else None. Wine's Z: is all of the host: no drive of the VM."""
+        """(letter, rest with slashes) of a folder below one of the drives, else None. Wine's Z: is all of the host: no drive
+        of the VM."""
         found = DRIVE.match(folder)
         if self.windows or found:
             if found and found.group(1).lower() in self.mounted():

@@ -60,8 +60,8 @@ def loopback_up():
 
 
 def kernel_folders(root=""):
-    """/proc, /sys, /dev, /run and /tmp of a guest. What belongs to the whole machine is read only: a guest of the tests may be root
-    on the host, too."""
+    """/proc, /sys, /dev, /run and /tmp of a guest. What belongs to the whole machine is read only: a guest of the tests may
+    be root on the host, too."""
     for name in ("/proc", "/sys", "/dev", "/run", "/tmp"):
         os.makedirs(root + name, exist_ok=True)
     mount("proc", root + "/proc", "proc", NOSUID | NODEV)

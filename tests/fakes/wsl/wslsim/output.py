@@ -1,7 +1,7 @@
 """What the caller sees: encodings, line ends, messages, codes (facts 1.2, 2.1, 2.5).
 
-Texts and errors go to standard output, warnings to standard error, both in UTF-16LE unless WSL_UTF8 is exactly 1. Bytes of guests and
-of guest tools pass untouched. Faults change encodings, cut the stream, or add to it.
+Texts and errors go to standard output, warnings to standard error, both in UTF-16LE unless WSL_UTF8 is exactly 1. Bytes
+of guests and of guest tools pass untouched. Faults change encodings, cut the stream, or add to it.
 """
 import random
 

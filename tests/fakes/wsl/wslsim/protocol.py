@@ -1,9 +1,9 @@
 """What front and back end say to each other: frames over TCP on 127.0.0.1.
 
-A frame is one letter, four bytes of length (big endian), and that many bytes.
-The first one of a front end is HELLO: fields `name=value`, each ended by a NUL. `token`, `kind` (call, agent or hang), `system`
-(posix or windows), `arg` (repeated: argv without the program) or `cmdline` (the raw rest of a Windows command line), `cwd`, `env.NAME`,
-`drive.C` (host folder of a drive), `self` (host path of the front end). Then the back end says what to do.
+A frame is one letter, four bytes of length (big endian), and that many bytes. The first one of a front end is HELLO:
+fields `name=value`, each ended by a NUL. `token`, `kind` (call, agent or hang), `system` (posix or windows), `arg`
+(repeated: argv without the program) or `cmdline` (the raw rest of a Windows command line), `cwd`, `env.NAME`, `drive.C`
+(host folder of a drive), `self` (host path of the front end). Then the back end says what to do.
 """
 import os
 import socket
@@ -66,8 +66,8 @@ class Channel:
         return bytes(data)
 
     def drain(self):
-        """After the last frame: takes what the other side still sends until it closes. Closing on unread bytes would reset the connection, and
-        the last frame would be lost with it."""
+        """After the last frame: takes what the other side still sends until it closes. Closing on unread bytes would reset
+        the connection, and the last frame would be lost with it."""
         self.sock.settimeout(10)
         try:
             self.sock.shutdown(socket.SHUT_WR)

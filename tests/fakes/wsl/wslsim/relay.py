@@ -1,7 +1,8 @@
-"""The localhost relay: what listens in the VM on all or on loopback addresses is reachable on this host's 127.0.0.1, same port (facts 5.5).
+"""The localhost relay: what listens in the VM on all or on loopback addresses is reachable on this host's 127.0.0.1, same
+port (facts 5.5).
 
-Only in the modes that have one. A port that is taken on the host is not relayed, and nobody is told: whoever connects reaches the wrong
-server, as with the real one. Faults: no relay, a late one, or another server behind it.
+Only in the modes that have one. A port that is taken on the host is not relayed, and nobody is told: whoever connects
+reaches the wrong server, as with the real one. Faults: no relay, a late one, or another server behind it.
 """
 import contextlib
 import select

@@ -209,8 +209,8 @@ class Service:
         return sorted({uid for one in self.guests.values() if one is not guest for uid in one.uids if uid})
 
     def start(self, distro, caller):
-        """The running distribution, started if it does not run yet. Holds the service lock meanwhile. `caller`: drives, profile and guest
-        tools of whoever starts it."""
+        """The running distribution, started if it does not run yet. Holds the service lock meanwhile. `caller`: drives,
+        profile and guest tools of whoever starts it."""
         with self.service_lock():
             guest = self.guests.get(distro.guid)
             if guest and not guest.dead.is_set():

@@ -1,7 +1,7 @@
 """A command that runs in a distribution, joined to its front end (facts 1.2, 5.1).
 
-The caller's closing channel ends the foreground command: its input ends, it is hung up, and killed if it is still there after the grace
-time. What it has left behind lives on, and keeps the distribution alive.
+The caller's closing channel ends the foreground command: its input ends, it is hung up, and killed if it is still there
+after the grace time. What it has left behind lives on, and keeps the distribution alive.
 """
 import json
 import os

@@ -1,5 +1,5 @@
-"""--export (facts 1.5). The target is made before the distribution is looked for, and removed when anything fails: an existing file of that name
-is lost, as with the real one."""
+"""--export (facts 1.5). The target is made before the distribution is looked for, and removed when anything fails: an
+existing file of that name is lost, as with the real one."""
 import contextlib
 import os
 import shutil

@@ -59,7 +59,8 @@ def tools(call):
 
 
 def folder(call, parsed):
-    """--cd as a folder of the guest; a Windows folder, the caller's own if there is no --cd, is translated when the guest runs."""
+    """--cd as a folder of the guest; a Windows folder, the caller's own if there is no --cd, is translated when the guest
+    runs."""
     if parsed.cd is not None and parsed.cd[:1] in ("/", "~") and parsed.cd:
         return parsed.cd
     if parsed.cd is not None:
