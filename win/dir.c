@@ -1,3 +1,4 @@
+/* Of the ways to list a folder this is the one that all file systems know, those of servers and of WSL too. */
 #include "dir.h"
 
 #include <stdlib.h>
@@ -7,7 +8,7 @@
 
 enum { RECORDS_BYTES = 16 * 1024 }; /* some twenty of the longest names, two hundred usual ones */
 
-static bool is_dots(const FILE_ID_BOTH_DIR_INFO *record)
+static bool is_dots(const FILE_FULL_DIR_INFO *record)
 {
     size_t len = record->FileNameLength / sizeof(wchar_t);
 
@@ -19,7 +20,7 @@ static DWORD read_more(lima_win_dir *dir)
     if (!dir->records)
         dir->records = lima_mem_zalloc(1, RECORDS_BYTES);
     if (!GetFileInformationByHandleEx(dir->handle,
-                                      dir->started ? FileIdBothDirectoryInfo : FileIdBothDirectoryRestartInfo,
+                                      dir->started ? FileFullDirectoryInfo : FileFullDirectoryRestartInfo,
                                       dir->records, RECORDS_BYTES))
         return GetLastError();
     dir->started = true;
@@ -34,7 +35,7 @@ DWORD lima_win_dir_next(lima_win_dir *dir, lima_win_entry *ret)
         DWORD failed = dir->left ? 0 : read_more(dir);
         if (failed) /* an empty root of a drive has not even dots */
             return failed == ERROR_FILE_NOT_FOUND ? ERROR_NO_MORE_FILES : failed;
-        const FILE_ID_BOTH_DIR_INFO *record = (const void *)(dir->records + dir->next);
+        const FILE_FULL_DIR_INFO *record = (const void *)(dir->records + dir->next);
         dir->left = record->NextEntryOffset != 0;
         dir->next += record->NextEntryOffset;
         if (is_dots(record))

@@ -176,40 +176,14 @@ bool lima_file_remove(const char *path, lima_err *err)
     return !refused || refused == ERROR_DELETE_PENDING || lima_win_fail(err, refused, "'%s': remove", path);
 }
 
-static bool is_dir(const char *path)
-{
-    lima_file_info at;
-
-    return lima_file_stat(path, false, &at, NULL) && at.kind == LIMA_FILE_DIR;
-}
-
-bool lima_win_rename_patiently(HANDLE handle, const char *from, const char *to, lima_err *err)
-{
-    lima_deadline deadline = lima_clock_in(LIMA_WIN_RETRY_MS);
-    unsigned pause_ms = 1;
-    wchar_t *name = NULL;
-    DWORD failed;
-
-    if (!lima_wide_path(to, &name, err))
-        return false;
-    do /* a file in use that may not be replaced now looks like one that may not be replaced at all */
-        failed = lima_win_rename(handle, name);
-    while ((lima_win_is_busy(failed) || failed == ERROR_ACCESS_DENIED) && !is_dir(to)
-           && lima_win_pause(&pause_ms, deadline, NULL, NULL));
-    free(name);
-    if (failed && is_dir(to))
-        return lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION, "'%s': a folder has this name", to);
-    return !failed || lima_win_fail(err, failed, "'%s': rename to '%s'", from, to);
-}
-
-/* What cannot be opened for writing (a socket, a read-only file) has nothing of ours to flush. */
+/* What cannot be opened for writing (a read-only file) or is no file has nothing of ours to flush. */
 static HANDLE open_to_rename(const char *path, bool *ret_flush, lima_err *err)
 {
     lima_win_open_how how = {.access = DELETE | FILE_READ_ATTRIBUTES | FILE_WRITE_DATA | SYNCHRONIZE,
                              .flags = FILE_FLAG_OPEN_REPARSE_POINT};
     HANDLE handle = lima_win_open(path, &how, NULL);
 
-    *ret_flush = handle != INVALID_HANDLE_VALUE;
+    *ret_flush = handle != INVALID_HANDLE_VALUE && lima_win_kind(handle, NULL) == LIMA_FILE_REGULAR;
     if (handle != INVALID_HANDLE_VALUE)
         return handle;
     how.access = DELETE | FILE_READ_ATTRIBUTES | SYNCHRONIZE;

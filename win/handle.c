@@ -170,6 +170,32 @@ DWORD lima_win_rename(HANDLE handle, const wchar_t *to)
     return failed;
 }
 
+static bool is_dir(const char *path)
+{
+    lima_file_info at;
+
+    return lima_file_stat(path, false, &at, NULL) && at.kind == LIMA_FILE_DIR;
+}
+
+bool lima_win_rename_patiently(HANDLE handle, const char *from, const char *to, lima_err *err)
+{
+    lima_deadline deadline = lima_clock_in(LIMA_WIN_RETRY_MS);
+    unsigned pause_ms = 1;
+    wchar_t *name = NULL;
+    DWORD failed;
+
+    if (!lima_wide_path(to, &name, err))
+        return false;
+    do /* a file in use that may not be replaced now looks like one that may not be replaced at all */
+        failed = lima_win_rename(handle, name);
+    while ((lima_win_is_busy(failed) || failed == ERROR_ACCESS_DENIED) && !is_dir(to)
+           && lima_win_pause(&pause_ms, deadline, NULL, NULL));
+    free(name);
+    if (failed && is_dir(to))
+        return lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION, "'%s': a folder has this name", to);
+    return !failed || lima_win_fail(err, failed, "'%s': rename to '%s'", from, to);
+}
+
 bool lima_win_random_name(const char *prefix, size_t letters, const char *suffix, char *into, size_t size)
 {
     static const char alphabet[] =

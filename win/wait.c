@@ -5,6 +5,8 @@
  * the clock: the loop asks the clock. */
 #include "wait.h"
 
+#include <assert.h>
+
 #include "win_err.h"
 
 enum { ROUND_MAX_MS = 60 * 60 * 1000 };
@@ -17,8 +19,9 @@ typedef struct handles {
 
 static void add(handles *list, HANDLE handle, DWORD from)
 {
-    if (!handle || list->count == MAXIMUM_WAIT_OBJECTS)
+    if (!handle)
         return;
+    assert(list->count < MAXIMUM_WAIT_OBJECTS);
     list->at[list->count] = handle;
     list->from[list->count++] = from;
 }
