@@ -37,16 +37,6 @@ static void end_pipe(pump *run, unsigned number)
     run->process->streams[number] = NULL;
 }
 
-/* Adds what fits; the one byte too many only marks the buffer as full. */
-static void keep(lima_buf *into, const char *bytes, size_t len)
-{
-    size_t room = into->limit - into->len;
-
-    lima_buf_add(into, bytes, len < room ? len : room);
-    if (len > room)
-        lima_buf_add(into, bytes, room + 1);
-}
-
 static void read_some(pump *run, unsigned number)
 {
     char chunk[CHUNK];
@@ -58,7 +48,7 @@ static void read_some(pump *run, unsigned number)
         if (n <= 0)
             end_pipe(run, number);
         else
-            keep(run->into[number], chunk, (size_t)n);
+            lima_buf_add_some(run->into[number], chunk, (size_t)n);
     }
 }
 

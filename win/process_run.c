@@ -36,16 +36,6 @@ typedef struct pump {
     channel channels[3];
 } pump;
 
-/* Adds what fits; the one byte too many only marks the buffer as full. */
-static void keep(lima_buf *into, const char *bytes, size_t len)
-{
-    size_t room = into->limit - into->len;
-
-    lima_buf_add(into, bytes, len < room ? len : room);
-    if (len > room)
-        lima_buf_add(into, bytes, room + 1);
-}
-
 static void close_channel(pump *run, unsigned number)
 {
     lima_stream_close(run->process->streams[number]);
@@ -71,7 +61,7 @@ static bool end(channel *at, bool cancel)
     if (error)
         return false;
     if (at->bytes) {
-        keep(at->into, at->bytes, len);
+        lima_buf_add_some(at->into, at->bytes, len);
     } else {
         at->from += len;
         at->left -= len;

@@ -50,6 +50,14 @@ bool lima_buf_add(lima_buf *buf, const void *bytes, size_t len)
     return true;
 }
 
+void lima_buf_add_some(lima_buf *buf, const void *bytes, size_t len)
+{
+    size_t room = buf->limit - buf->len;
+
+    if (lima_buf_add(buf, bytes, len < room ? len : room) && len > room)
+        buf->full = true;
+}
+
 bool lima_buf_add_str(lima_buf *buf, const char *text)
 {
     return lima_buf_add(buf, text, strlen(text));

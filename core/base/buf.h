@@ -23,6 +23,8 @@ typedef struct lima_buf {
 #define LIMA_BUF(max) ((lima_buf){.limit = (max)})
 
 bool lima_buf_add(lima_buf *buf, const void *bytes, size_t len);
+/* As much of it as fits; if that is not all, `full` is set. */
+void lima_buf_add_some(lima_buf *buf, const void *bytes, size_t len);
 bool lima_buf_add_str(lima_buf *buf, const char *text);
 bool lima_buf_addf(lima_buf *buf, const char *fmt, ...) LIMA_PRINTF(2, 3);
 /* Room for `len` more bytes at data + len; the caller writes there and then adds to buf->len. NULL past the

@@ -185,6 +185,27 @@ static void add__byte_by_byte__grows_seldom(void **state)
     lima_buf_free(&buf);
 }
 
+static void add_some__more_than_fits__keeps_what_fits_and_is_full(void **state)
+{
+    lima_buf buf = LIMA_BUF(5);
+
+    (void)state;
+    lima_buf_add_some(&buf, "abc", 3);
+    assert_false(buf.full);
+    lima_buf_add_some(&buf, "de", 2);
+    assert_false(buf.full);
+    lima_buf_add_some(&buf, "", 0);
+    assert_false(buf.full);
+    lima_buf_add_some(&buf, "fg", 2);
+    assert_true(buf.full);
+    assert_string_equal(lima_buf_str(&buf), "abcde");
+    lima_buf_clear(&buf);
+    lima_buf_add_some(&buf, "123456", 6);
+    lima_buf_add_some(&buf, "7", 1);
+    assert_string_equal(lima_buf_str(&buf), "12345");
+    lima_buf_free(&buf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +216,7 @@ int main(void)
         cmocka_unit_test(add__while_full__fails_even_if_it_would_fit),
         cmocka_unit_test(reserve__gives_room_that_counts_when_used),
         cmocka_unit_test(reserve__absurd_sizes__fail),
+        cmocka_unit_test(add_some__more_than_fits__keeps_what_fits_and_is_full),
         cmocka_unit_test(consume__drops_the_front),
         cmocka_unit_test(clear__keeps_limit_and_memory),
         cmocka_unit_test(take__leaves_it_empty_and_usable),
