@@ -37,7 +37,7 @@ class Agents:
                     self.agents.remove(agent)
                     agent[1].set()
 
-    def serve(self, channel, prefix):
+    def serve(self, channel, prefix, profile):
         """The connection of an agent, for as long as it lasts: until it or the back end ends. A second one of the same
         prefix is sent away."""
         done = threading.Event()
@@ -46,7 +46,7 @@ class Agents:
             if any(one[2] == prefix for one in self.agents):
                 return
             self.agents.append((channel, done, prefix))
-            self.order("installed", [("version", profiles.ALL[profiles.DEFAULT].version + ".0")])
+            self.order("installed", [("version", profiles.ALL[profile or profiles.DEFAULT].version + ".0")])
             self.registry()
             vm = self.service.vm
             for attached in vm.disks.values() if vm else []:

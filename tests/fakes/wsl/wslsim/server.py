@@ -64,7 +64,7 @@ class Server:
 
     def answer(self, channel, hello):
         if hello["kind"] == ["agent"]:
-            self.service.agents.serve(channel, hello.get("env.WINEPREFIX", [""])[0])
+            self.service.agents.serve(channel, hello.get("env.WINEPREFIX", [""])[0], hello.get("env.WSLSIM_PROFILE", [""])[0])
             return
         if hello["kind"] == ["hang"]:
             channel.receive()           # until it or we end
