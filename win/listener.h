@@ -10,8 +10,8 @@
  * INVALID_SOCKET: *err is set. */
 SOCKET lima_win_listen_at(const char *path, lima_file_info *ret_file, lima_err *err);
 
-/* Whether the peer may be another user. Where Windows does not tell who it is, the folder's and the file's
- * DACL have decided already. */
+/* Whether the peer is known to be another user. Where Windows does not tell, the folder's and the file's DACL
+ * have decided already. */
 bool lima_win_is_stranger(SOCKET connection);
 
 /* Which connections have not ended, whoever owns their sockets now. Thread-safe. */

@@ -1,6 +1,7 @@
-/* Who is at the other end of a local socket: Windows gives the pid, the process its user. Wine, and early
- * Windows 10, do not give the pid; and a peer that has ended by now has no user any more. Then the DACL of
- * the folder and of the socket has to do, which let nobody in but this user and SYSTEM. */
+/* Who is at the other end of a local socket: Windows gives the pid, the process its user. It does not always: Wine
+ * and early Windows 10 do not know the pid, a peer may have ended by now, and the token of an elevated program,
+ * this user's own too, opens for other elevated ones alone. Then the DACL of the folder and of the socket has to
+ * do, which let nobody in but this user and SYSTEM. */
 #include "listener.h"
 
 #include <windows.h>
@@ -19,7 +20,7 @@ static DWORD peer_pid(SOCKET connection)
                                                                                                      : pid;
 }
 
-static bool is_our_user(HANDLE process)
+static bool is_another_user(HANDLE process)
 {
     union {
         TOKEN_USER user;
@@ -31,10 +32,9 @@ static bool is_our_user(HANDLE process)
     if (!OpenProcessToken(process, TOKEN_QUERY, &token))
         return false;
     PSID ours = lima_win_user_sid();
-    bool same = GetTokenInformation(token, TokenUser, &owner, sizeof owner, &len) && ours
-                && EqualSid(owner.user.User.Sid, ours);
+    bool known = GetTokenInformation(token, TokenUser, &owner, sizeof owner, &len) && ours;
     CloseHandle(token);
-    return same;
+    return known && !EqualSid(owner.user.User.Sid, ours);
 }
 
 bool lima_win_is_stranger(SOCKET connection)
@@ -43,8 +43,8 @@ bool lima_win_is_stranger(SOCKET connection)
     HANDLE process = pid ? OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid) : NULL;
 
     if (!process)
-        return pid && GetLastError() != ERROR_INVALID_PARAMETER;
-    bool stranger = !is_our_user(process);
+        return false;
+    bool stranger = is_another_user(process);
     CloseHandle(process);
     return stranger;
 }
