@@ -1,7 +1,7 @@
-/* Who is at the other end of a local socket: Windows gives the pid, the process its user. It does not always: Wine
- * and early Windows 10 do not know the pid, a peer may have ended by now, and the token of an elevated program,
- * this user's own too, opens for other elevated ones alone. Then the DACL of the folder and of the socket has to
- * do, which let nobody in but this user and SYSTEM. */
+/* Who is at the other end of a local socket: Windows gives the pid, the process its user. It does not
+ * always: Wine and early Windows 10 do not know the pid, a peer may have ended by now, and the token of an
+ * elevated program, this user's own too, opens for other elevated ones alone. Then the DACL of the folder
+ * and of the socket has to do, which let nobody in but this user and SYSTEM. */
 #include "listener.h"
 
 #include <windows.h>
