@@ -1,4 +1,5 @@
-/* Of the ways to list a folder this is the one that all file systems know, those of servers and of WSL too. */
+/* Of the ways to list a folder this is the one that all file systems know, those of servers and of WSL too.
+ */
 #include "dir.h"
 
 #include <stdlib.h>

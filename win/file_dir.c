@@ -202,8 +202,9 @@ static bool empty_dir(lima_win_dir *dir, const char *path, unsigned depth, lima_
     return failed == ERROR_NO_MORE_FILES || lima_win_fail(err, failed, "'%s': remove", path);
 }
 
-/* Entries may be skipped when others are removed while reading; and a deleted file that somebody still has open keeps
- * its name for as long, where the file system knows no better. In both cases the folder is not empty yet. */
+/* Entries may be skipped when others are removed while reading; and a deleted file that somebody still has
+ * open keeps its name for as long, where the file system knows no better. In both cases the folder is not
+ * empty yet. */
 static bool remove_dir(lima_win_dir *dir, const char *path, unsigned depth, lima_err *err)
 {
     lima_deadline deadline = 0;

@@ -1,5 +1,5 @@
-/* A thousand rounds of each operation of win/ base, files and facts leave the number of this process's handles as it
- * was. */
+/* A thousand rounds of each operation of win/ base, files and facts leave the number of this process's
+ * handles as it was. */
 #include <windows.h>
 #include <winternl.h>
 

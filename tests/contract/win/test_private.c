@@ -1,5 +1,5 @@
-/* Who may use what: the descriptors of private things, and what is read from others'. Events stand for files: their
- * descriptors are kept as they are everywhere, those of files not under Wine. */
+/* Who may use what: the descriptors of private things, and what is read from others'. Events stand for files:
+ * their descriptors are kept as they are everywhere, those of files not under Wine. */
 #include <windows.h>
 #include <sddl.h>
 
