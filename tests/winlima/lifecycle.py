@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+"""The life of WSL2 instances: a stock limactl.exe, our driver, the wsl.exe stand-in, real ssh into the real root file system.
+
+usage: lifecycle.py GENERATION     a series such as 2.1, or 'newest'
+"""
+import atexit
+import hashlib
+import os
+import sys
+import threading
+
+from wslbox import WslBox
+from tap import Plan
+
+ONE, TWO = "one", "two"
+box = WslBox(sys.argv[1])
+atexit.register(box.close)
+plan = Plan()
+
+
+def driver_is_offered():
+    out = box.limactl("create", "--list-drivers").stdout
+    assert box.alias in out.split(), out
+
+
+def create():
+    box.create(ONE)
+    assert box.status(ONE) == "Stopped"
+    assert box.registered() == [f"lima-{ONE}"]
+
+
+def create_left_no_server():
+    assert box.wait_until(lambda: not box.driver_servers(), 30), box.driver_servers()
+
+
+def delete_right_after_create():
+    box.delete(ONE)
+    assert box.registered() == []
+    create()
+
+
+def start():
+    box.start(ONE)
+    assert box.status(ONE) == "Running"
+
+
+def shell_gives_output_and_status():
+    assert box.shell(ONE, "uname -s").stdout.strip() == "Linux"
+    assert box.shell(ONE, "id -un").stdout.strip() == "dev"
+    assert box.shell(ONE, "exit 7", check=False).returncode == 7
+
+
+def shell_carries_bytes():
+    assert box.shell(ONE, "head -c 3000000 /dev/zero | wc -c").stdout.strip() == "3000000"
+    lines = "".join(f"line {n}\n" for n in range(100000)).encode()
+    path = box.base / "lines"
+    path.write_bytes(lines)
+    with path.open("rb") as file:
+        assert box.shell(ONE, "sha256sum", stdin=file).stdout.split()[0] == hashlib.sha256(lines).hexdigest()
+
+
+def copy_both_ways():
+    (box.prefix.drive_c / "cp1.bin").write_bytes(os.urandom(1 << 20))
+    box.limactl("copy", r"C:\cp1.bin", f"{ONE}:/tmp/there.bin")
+    box.limactl("copy", f"{ONE}:/tmp/there.bin", r"C:\cp2.bin")
+    assert (box.prefix.drive_c / "cp1.bin").read_bytes() == (box.prefix.drive_c / "cp2.bin").read_bytes()
+
+
+def start_of_a_running_one_says_so():
+    assert "already running" in box.limactl("start", ONE).stderr
+
+
+def snapshot_create_and_list():
+    box.shell(ONE, "echo before >/home/dev/mark; sync")
+    box.limactl("stop", ONE)
+    box.limactl("snapshot", "create", "--tag", "first", ONE)
+    assert box.limactl("snapshot", "list", "--quiet", ONE).stdout.split() == ["first"]
+
+
+def snapshot_apply_brings_the_content_back():
+    box.start(ONE)
+    box.shell(ONE, "echo after >/home/dev/mark; sync")
+    box.limactl("stop", ONE)
+    box.limactl("snapshot", "apply", "--tag", "first", ONE)
+    box.start(ONE)
+    assert box.shell(ONE, "cat /home/dev/mark").stdout.strip() == "before"
+
+
+def two_at_once():
+    box.create(TWO, user={"name": "dev", "home": "/home/dev"})
+    box.start(TWO)
+    names = {name: box.shell(name, "hostname").stdout.strip() for name in (ONE, TWO)}
+    assert names == {name: f"lima-{name}" for name in (ONE, TWO)}, names
+    uids = {box.shell(name, "id -u").stdout.strip() for name in (ONE, TWO)}
+    assert len(uids) == 2, uids
+    assert sorted(box.running()) == [f"lima-{ONE}", f"lima-{TWO}"]
+
+
+def stop_of_one_leaves_the_other():
+    box.limactl("stop", TWO)
+    assert (box.status(ONE), box.status(TWO)) == ("Running", "Stopped")
+    assert box.shell(ONE, "echo here").stdout.strip() == "here"
+    box.delete(TWO)
+
+
+def shutdown_by_another_program_is_noticed():
+    threading.Thread(target=lambda: box.wsl("--shutdown")).start()
+    assert box.wait_until(lambda: box.status(ONE) == "Stopped", 60), box.status(ONE)
+    assert box.wait_until(lambda: not box.processes(), 60), box.processes()
+    start()
+
+
+def stop():
+    box.limactl("stop", ONE)
+    assert box.status(ONE) == "Stopped"
+    assert box.running() == []
+    log = (box.lima_home / ONE / "ha.stderr.log").read_text(errors="replace")
+    assert "did not exit after" not in log, log
+
+
+def stop_left_nothing():
+    assert box.wait_until(lambda: not box.processes(), 60), box.processes()
+
+
+def delete_leaves_nothing():
+    box.delete(ONE)
+    assert box.registered() == []
+    assert not [key for key in box.registry_keys() if "{" in key], box.registry_keys()
+    stop_left_nothing()
+
+
+for name, function, fatal in (
+        ("the driver is offered", driver_is_offered, True), ("create", create, True),
+        ("create leaves no driver server", create_left_no_server, False), ("delete right after create", delete_right_after_create, True),
+        ("start to READY, with the guest agent", start, True), ("shell gives output and exit status", shell_gives_output_and_status, False),
+        ("shell carries bytes both ways", shell_carries_bytes, False), ("copy both ways", copy_both_ways, False),
+        ("start of a running instance says so", start_of_a_running_one_says_so, False),
+        ("snapshot create and list", snapshot_create_and_list, False),
+        ("snapshot apply brings the content back", snapshot_apply_brings_the_content_back, False),
+        ("two instances at once", two_at_once, False), ("stop of one leaves the other", stop_of_one_leaves_the_other, False),
+        ("wsl --shutdown by another program is noticed, the next start works", shutdown_by_another_program_is_noticed, False),
+        ("stop", stop, False), ("stop leaves no process", stop_left_nothing, False), ("delete leaves nothing", delete_leaves_nothing, False)):
+    plan.case(name, function, fatal=fatal)
+plan.end()
