@@ -21,6 +21,7 @@
 #include "os/file.h"
 #include "os/host.h"
 #include "wait.h"
+#include "wide.h"
 #include "win_err.h"
 
 #define PAIR_FOLDER ".sp-"
@@ -117,11 +118,16 @@ bool lima_win_connect(SOCKET socket, const struct sockaddr *to, int len, lima_de
     return ok;
 }
 
+/* False only when Windows says that there is no such file. */
 static bool is_there(const char *path)
 {
-    lima_file_info at;
+    wchar_t *wide;
 
-    return !lima_file_stat(path, false, &at, NULL) || at.kind != LIMA_FILE_NONE;
+    if (!lima_wide_path(path, &wide, NULL))
+        return true;
+    DWORD failed = GetFileAttributesW(wide) == INVALID_FILE_ATTRIBUTES ? GetLastError() : 0;
+    free(wide);
+    return lima_win_code(failed) != LIMA_CODE_NOT_FOUND;
 }
 
 /* The file is looked for on both sides of the attempt: it may appear, or go, at any time. */
