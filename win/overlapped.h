@@ -6,8 +6,8 @@
 #include <winsock2.h>
 
 typedef struct lima_win_io {
-    OVERLAPPED
-        over; /* over.hEvent, manual-reset, is the caller's; it is signalled when the operation has ended */
+    /* over.hEvent, manual-reset, is the caller's; it is signalled when the operation has ended */
+    OVERLAPPED over;
     HANDLE file;
     bool socket;
 } lima_win_io;

@@ -148,8 +148,8 @@ static bool asks_again(const lima_win_worker *worker)
     return !worker->error && worker->len == 0 && GetFileType(worker->file) == FILE_TYPE_PIPE;
 }
 
-/* Sees to it that the buffer has bytes, or an error, or nothing, which is the end. Whether a job is under way is
- * asked once: one that ends meanwhile has bytes that the next must not overwrite. */
+/* Sees to it that the buffer has bytes, or an error, or nothing, which is the end. Whether a job is under
+ * way is asked once: one that ends meanwhile has bytes that the next must not overwrite. */
 static bool fill(lima_win_worker *worker, lima_deadline deadline, lima_wake *wake, lima_err *err)
 {
     bool idle = WaitForSingleObject(worker->done, 0) == WAIT_OBJECT_0;
