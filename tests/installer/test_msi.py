@@ -86,6 +86,14 @@ class Story:
         self.codes["new"] = make(STAGE, self.packages / "new.msi", self.next)
         make_foreign(self.windows.folder, self.packages / "foreign.msi")
 
+    def double_click(self):
+        """With the whole user interface, of which there is none: in the same folder."""
+        self.windows.run("msiexec", "/i", r"C:\packages\this.msi", *ALL_USERS)
+        before = self.dir
+        assert self.installed_in() == before and self.place("bin/limadrv.exe").exists(), self.dir
+        self.expect(0, "/x", r"C:\packages\this.msi")
+        self.nothing_left()
+
     def install(self, name, *more, code=0):
         return self.expect(code, "/i", rf"C:\packages\{name}.msi", *ALL_USERS, *more)
 
@@ -95,7 +103,11 @@ class Story:
         return log
 
     def place(self, file):
-        return self.windows.path(self.windows.value(OURS, "InstallDir") + file.replace("/", "\\"))
+        return self.windows.path(self.dir + file.replace("/", "\\"))
+
+    def installed_in(self):
+        self.dir = self.windows.value(OURS, "InstallDir") or ""
+        return self.dir
 
     def environment(self, name):
         value = self.windows.value(ENVIRONMENT, name)
@@ -117,8 +129,7 @@ class Story:
 
     def fresh(self):
         self.install("this")
-        self.dir = self.windows.value(OURS, "InstallDir")
-        assert self.dir == (r"C:\Program Files\lima-drivers" if MACHINE else self.windows.value(r"HKCU\Volatile Environment", "LOCALAPPDATA") +
+        assert self.installed_in() == (r"C:\Program Files\lima-drivers" if MACHINE else self.windows.value(r"HKCU\Volatile Environment", "LOCALAPPDATA") +
                             r"\Programs\lima-drivers") + "\\", self.dir
         for file in sorted(p.relative_to(STAGE).as_posix() for p in STAGE.rglob("*") if p.is_file()):
             sdk = file.startswith(("lib/", "include/", "share/doc/lima-drivers/example/"))
@@ -189,9 +200,9 @@ class Story:
     def elsewhere(self):
         folder = r"C:\my tools & things\lima"
         self.install("old", rf"INSTALLDIR={folder}", "ADDLOCAL=ALL")
-        assert self.windows.value(OURS, "InstallDir") == folder + "\\"
+        assert self.installed_in() == folder + "\\"
         self.install("this")
-        assert self.windows.value(OURS, "InstallDir") == folder + "\\", "an upgrade stays where the product is"
+        assert self.installed_in() == folder + "\\", "an upgrade stays where the product is"
         assert self.place("bin/limadrv.exe").exists()
         assert folder + r"\libexec\lima" in self.environment("LIMA_DRIVERS_PATH")
         (self.place("bin") / "of the user.txt").write_text("kept\n")
@@ -204,13 +215,14 @@ class Story:
     def in_use(self, what):
         """A driver that runs is never ended, and is whole or gone: replaced or removed at the next start of Windows."""
         self.install("this")
-        driver = self.place("libexec/lima/" + DRIVERS[0])
-        running = self.windows.start(self.windows.value(OURS, "InstallDir") + "libexec\\lima\\" + DRIVERS[0], "--stdio")
+        driver = self.windows.path(self.installed_in() + "libexec\\lima\\" + DRIVERS[0])
+        running = self.windows.start(self.dir + "libexec\\lima\\" + DRIVERS[0], "--stdio")
         try:
             code, log = self.windows.msiexec(*what)
             assert code in (0, 3010), f"exit code {code}\n{log[-2000:]}"
             assert running.poll() is None, "the running driver was ended"
         finally:
+            self.windows.run("taskkill", "/f", "/im", DRIVERS[0])
             running.stdin.close()
             running.wait(computer.LIMIT)
         return driver
@@ -261,6 +273,7 @@ def main():
         plan.case(f"{SCOPE}: the SDK comes and goes as a feature", story.sdk)
         plan.case(f"{SCOPE}: a downgrade is refused and changes nothing", story.downgrade)
         plan.case(f"{SCOPE}: another build of the same version replaces; after its removal nothing is left", story.same_version)
+        plan.case(f"{SCOPE}: without /qn: the same", story.double_click)
         plan.case(f"{SCOPE}: upgrade: files new and gone, other entries kept in order", story.upgrade)
         plan.skip(f"{SCOPE}: upgrade: features stay as chosen", "Wine has no MigrateFeatureStates")
         plan.case(f"{SCOPE}: removal by product code leaves nothing", story.remove_by_code)
