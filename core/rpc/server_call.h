@@ -52,7 +52,7 @@ struct server_call {
 struct lima_server {
     lima_server_config config;
     grpc_server *grpc;
-    grpc_completion_queue *queue;
+    grpc_completion_queue *queue, *empty_queue;
     lima_thread *poller, *acceptor;
     lima_pool *readers, *changers, *sessions;
     lima_listener *listener;

@@ -125,7 +125,8 @@ int run_driver(const place *p, const char *a, const char *b, const char *input, 
 
 void configure(const place *p, lima_client *client)
 {
-    char *dir = test_json_text(p->inst), *text = lima_mem_printf("{\"name\":\"dev\",\"dir\":\"%s\",\"config\":{}}", dir);
+    char *dir = test_json_text(p->inst),
+         *text = lima_mem_printf("{\"name\":\"dev\",\"dir\":\"%s\",\"config\":{}}", dir);
     call_expect(client, "Configure", text, LIMA_CODE_OK, NULL);
     free(dir);
     free(text);
@@ -150,7 +151,8 @@ char *inspect(const place *p, uint32_t *ret_pid)
     lima_err err = {0};
     lima_process_find(0, &own);
     char *dir = test_json_text(p->inst),
-         *text = lima_mem_printf("{\"name\":\"dev\",\"dir\":\"%s\",\"hostAgentPID\":%u,\"x\":[0.10]}", dir, own.pid);
+         *text = lima_mem_printf("{\"name\":\"dev\",\"dir\":\"%s\",\"hostAgentPID\":%u,\"x\":[0.10]}", dir,
+                                 own.pid);
     free(dir);
     must(lima_json_parse(text, strlen(text), &instance, &err), &err);
     must(lima_launch_inspect(p->driver, instance, patience(), &reply, &err), &err);

@@ -23,8 +23,9 @@ static char *make_letters(size_t len)
 static void echo(const harness *h, const char *letters)
 {
     lima_json *reply = NULL;
-    char *text = lima_mem_printf("{\"name\":\"dev\",\"dir\":\"%s\",\"sshLocalPort\":2222,\"config\":{},\"letters\":\"%s\"}",
-                                 h->folder, letters);
+    char *text = lima_mem_printf(
+        "{\"name\":\"dev\",\"dir\":\"%s\",\"sshLocalPort\":2222,\"config\":{},\"letters\":\"%s\"}", h->folder,
+        letters);
     call_expect(h->client, "Configure", text, LIMA_CODE_OK, &reply);
     /* not assert_string_equal, which would print them */
     assert_true(strcmp(lima_json_str(reply, "", "letters"), letters) == 0);
@@ -55,7 +56,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(configure__ten_million_letters__come_back_whole, harness_setup,
                                         harness_teardown),
-        cmocka_unit_test_setup_teardown(configure__many_sizes__come_back_whole, harness_setup, harness_teardown),
+        cmocka_unit_test_setup_teardown(configure__many_sizes__come_back_whole, harness_setup,
+                                        harness_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
