@@ -1,19 +1,30 @@
 #!/usr/bin/env python3
 """The life of WSL2 instances: a stock limactl.exe, our driver, the wsl.exe stand-in, real ssh into the real root file system.
 
-usage: lifecycle.py GENERATION     a series such as 2.1, or 'newest'
+usage: lifecycle.py GENERATION     a series such as 2.1, or 'newest', under Wine; or 'real': this very Windows, without stand-ins
 """
 import atexit
 import hashlib
 import os
+import pathlib
 import sys
 import threading
 
-from wslbox import WslBox
-from tap import Plan
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
+from tap import Plan  # noqa: E402
+
+
+def open_box(where):
+    """Imported here: the one runs only on Linux, the other is for Windows."""
+    if where == "real":
+        from realbox import RealBox
+        return RealBox()
+    from wslbox import WslBox
+    return WslBox(where)
+
 
 ONE, TWO = "one", "two"
-box = WslBox(sys.argv[1])
+box = open_box(sys.argv[1])
 atexit.register(box.close)
 plan = Plan()
 
