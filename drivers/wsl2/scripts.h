@@ -11,8 +11,8 @@
 #include "base/strv.h"
 #include "driver/driver.h"
 
-#define WSL2_GUEST_RUN "/run/lima-wsl2"        /* our files in the guest, gone with its boot */
-#define WSL2_GUEST_CIDATA "/mnt/lima-cidata"   /* limactl looks for it there */
+#define WSL2_GUEST_RUN "/run/lima-wsl2"         /* our files in the guest, gone with its boot */
+#define WSL2_GUEST_CIDATA "/mnt/lima-cidata"    /* limactl looks for it there */
 #define WSL2_GUEST_LOG "/var/log/lima-init.log" /* output of boot.sh, as Lima's own driver has it */
 
 /* One look at the guest before it is set up; read the answer with lima_wsl2_guest_parse (guest.h).

@@ -39,7 +39,8 @@ char *lima_wsl2_snapshot_json_name(const char *tag);
 char *lima_wsl2_snapshot_print(const wsl2_snapshot *snapshot); /* owned */
 /* `name`: the file's name, which has to be that of the tag inside (else a renamed file would pass for another
  * snapshot). INVALID_ARGUMENT naming file and key; UNIMPLEMENTED for one of a newer driver. */
-bool lima_wsl2_snapshot_parse(const char *json, size_t len, const char *name, wsl2_snapshot *ret, lima_err *err);
+bool lima_wsl2_snapshot_parse(const char *json, size_t len, const char *name, wsl2_snapshot *ret,
+                              lima_err *err);
 void lima_wsl2_snapshot_free(wsl2_snapshot *snapshot);
 
 /* The names in INSTDIR (lima_dir_list) sorted out: JSON files, and data files whose JSON file is not there.

@@ -16,7 +16,7 @@ typedef enum wsl2_running {
 } wsl2_running;
 
 typedef struct wsl2_state_facts {
-    const char *distro;                    /* "lima-dev" */
+    const char *distro; /* "lima-dev" */
     const char *inst_dir;
     wsl2_kinship kin;                      /* lima_wsl2_kinship */
     const wsl2_registration *registration; /* NULL: none */

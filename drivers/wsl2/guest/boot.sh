@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Lima's boot scripts, with their output in the log.
 export LIMA_CIDATA_MNT=/mnt/lima-cidata
 log=/var/log/lima-init.log

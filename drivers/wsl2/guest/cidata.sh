@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Standard input, a tar archive that ends with the empty file .lima-complete, replaces the folder of boot data.
 folder=/mnt/lima-cidata
 fail() {

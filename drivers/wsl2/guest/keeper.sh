@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Keeps the distribution alive while standard input is open, and serves SSH with an sshd of its own.
 # $1: port, $2: listen address, $3: nonce for the banner. Without arguments: a clean stop at once.
 # sshd is never started with '&': it and all sessions would then ignore Ctrl-C.

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # $1: cpus, $2: bytes of memory (0: no limit), $3: uid, $4: name of the distribution. Two places: a cgroup of our own
 # for what the keeper has started, and with systemd the slice of the user, who is no other distribution's.
 run=/run/lima-wsl2

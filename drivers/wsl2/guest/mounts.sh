@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Folders of Windows in the guest. Lines "share INDEX LOCATION POINT ro|rw UID GID" follow (mounts_script.c).
 say() { printf 'lima mount %s\n' "$*"; }
 

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # The guest as it is before it is set up. $1: uid wanted, $2: user name.
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 say() { printf 'lima %s\n' "$*"; }

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Standard input and output to the Unix socket $1, with whichever tool the guest has.
 have() { command -v "$1" >/dev/null 2>&1; }
 

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Standard input, which must have $3 bytes, becomes file $1 with mode $2: all of it or nothing.
 temporary=$1.lima-tmp
 trap 'rm -f "$temporary"' EXIT
