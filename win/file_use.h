@@ -1,5 +1,5 @@
-/* Whether somebody has a file open so that nobody else may write to it: how the disk of a WSL distribution looks while the
- * VM has it attached, which is longer than the distribution runs. */
+/* Whether somebody has a file open so that nobody else may write to it: how the disk of a WSL distribution
+ * looks while the VM has it attached, which is longer than the distribution runs. */
 #pragma once
 
 #include <stdbool.h>

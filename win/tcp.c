@@ -1,5 +1,5 @@
-/* TCP over Winsock, by the streams of this folder. A port is taken exclusively: without that Windows lets a second program listen
- * on it too, and connections reach either. */
+/* TCP over Winsock, by the streams of this folder. A port is taken exclusively: without that Windows lets
+ * a second program listen on it too, and connections reach either. */
 #include "tcp.h"
 
 #include "stream.h"
@@ -21,11 +21,12 @@ struct lima_tcp_listener {
 
 static bool is_unreachable(int failed)
 {
-    return failed == WSAECONNREFUSED || failed == WSAEHOSTUNREACH || failed == WSAENETUNREACH || failed == WSAETIMEDOUT;
+    return failed == WSAECONNREFUSED || failed == WSAEHOSTUNREACH || failed == WSAENETUNREACH
+           || failed == WSAETIMEDOUT;
 }
 
-bool lima_tcp_connect(const char *ipv4, uint16_t port, lima_deadline deadline, lima_wake *wake, lima_stream **ret,
-                      lima_err *err)
+bool lima_tcp_connect(const char *ipv4, uint16_t port, lima_deadline deadline, lima_wake *wake,
+                      lima_stream **ret, lima_err *err)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port)};
     lima_err why = {0};
@@ -39,8 +40,8 @@ bool lima_tcp_connect(const char *ipv4, uint16_t port, lima_deadline deadline, l
         return false;
     if (!lima_win_connect(made, (const struct sockaddr *)&at, sizeof at, deadline, wake, &why)) {
         closesocket(made);
-        return lima_err_set(err, is_unreachable(why.os_code) ? LIMA_CODE_UNAVAILABLE : why.code, "%s:%u: %s", ipv4, port,
-                            why.text);
+        return lima_err_set(err, is_unreachable(why.os_code) ? LIMA_CODE_UNAVAILABLE : why.code, "%s:%u: %s",
+                            ipv4, port, why.text);
     }
     *ret = lima_win_stream_of_socket(made);
     return true;

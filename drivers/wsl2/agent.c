@@ -1,6 +1,6 @@
-/* How it works: with a vsock port the way is an hvsocket to the VM, whose id the probe has told, or else the command line of
- * the process that WSL keeps beside each distribution. Without one it is a wsl.exe child that carries bytes to the agent's
- * Unix socket, one child per connection. */
+/* How it works: with a vsock port the way is an hvsocket to the VM, whose id the probe has told, or else
+ * the command line of the process that WSL keeps beside each distribution. Without one it is a wsl.exe
+ * child that carries bytes to the agent's Unix socket, one child per connection. */
 #include "wsl2/agent.h"
 
 #include <stdlib.h>
@@ -53,7 +53,8 @@ static bool find_id(const char *guid, char ret[37], lima_err *err)
     lima_processes_free(&list);
     return found
            || lima_err_set(err, LIMA_CODE_UNAVAILABLE,
-                           "the VM's id cannot be found; was the distribution started as administrator, and this program not?");
+                           "the VM's id cannot be found; was the distribution started as administrator, and "
+                           "this program not?");
 }
 
 /* ---- ways in ---- */
@@ -92,7 +93,8 @@ static bool dial(void *arg, lima_wake *wake, wsl2_pipe *ret, lima_err *err)
 
 /* ---- the door ---- */
 
-static bool accept_local(void *listener, lima_deadline deadline, lima_wake *wake, lima_stream **ret, lima_err *err)
+static bool accept_local(void *listener, lima_deadline deadline, lima_wake *wake, lima_stream **ret,
+                         lima_err *err)
 {
     return lima_listener_accept(listener, deadline, wake, ret, err);
 }
@@ -115,7 +117,8 @@ static bool open_door(const lima_instance *inst, wsl2_vm *vm, wsl2_door **ret, l
     return ok && lima_wsl2_door_open(&desc, ret, err);
 }
 
-/* `limactl stop -f` removes sockets: then the door is made anew. Under the monitor, so that two calls do not both make one. */
+/* `limactl stop -f` removes sockets: then the door is made anew. Under the monitor, so that two calls do
+ * not both make one. */
 static bool is_in_place(const lima_instance *inst)
 {
     char *path = lima_instance_path(inst, WSL2_AGENT_SOCKET);
@@ -132,7 +135,8 @@ static bool ensure_door(const lima_instance *inst, wsl2_vm *vm, lima_err *err)
 
     lima_monitor_enter(vm->monitor);
     if (vm->end_wanted || !vm->keeper) {
-        ok = lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION, "it does not run, or was not started by this process");
+        ok = lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
+                          "it does not run, or was not started by this process");
     } else if (!vm->agent || !is_in_place(inst)) {
         wsl2_door *door = NULL;
         ok = open_door(inst, vm, &door, err);

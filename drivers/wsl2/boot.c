@@ -1,5 +1,6 @@
-/* How it works: one call of wsl.exe per step; the first boots the VM. Data goes in by standard input or as arguments
- * of fixed scripts, never as script text, and not by way of a mounted drive, which the guest may not have. */
+/* How it works: one call of wsl.exe per step; the first boots the VM. Data goes in by standard input or as
+ * arguments of fixed scripts, never as script text, and not by way of a mounted drive, which the guest may
+ * not have. */
 #include "wsl2/boot.h"
 
 #include <inttypes.h>
@@ -98,10 +99,11 @@ static bool probe(wsl2_boot *boot, lima_err *err)
         lima_wsl2_guest_parse(lima_buf_str(&said.out), said.out.len, &boot->guest);
         tell_warnings(boot, &said);
         ok = boot->guest.answered
-             || lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
-                             "distribution '%s': its /bin/sh does not work; is the image a Linux root file system for "
-                             "this processor?",
-                             boot->look->distro);
+             || lima_err_set(
+                 err, LIMA_CODE_FAILED_PRECONDITION,
+                 "distribution '%s': its /bin/sh does not work; is the image a Linux root file system for "
+                 "this processor?",
+                 boot->look->distro);
     }
     lima_wsl2_said_free(&said);
     return ok;
@@ -114,7 +116,8 @@ static bool check_uid(const wsl2_boot *boot, lima_err *err)
 
     return guest->has_user || !*guest->uid_owner
            || lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
-                           "distribution '%s': uid %" PRIu32 " belongs to '%s' in its image; set another `user.uid` in "
+                           "distribution '%s': uid %" PRIu32
+                           " belongs to '%s' in its image; set another `user.uid` in "
                            "lima.yaml, or leave it out",
                            boot->look->distro, user_uid(boot->inst), guest->uid_owner);
 }
@@ -129,10 +132,11 @@ static bool check_needs(const wsl2_boot *boot, lima_err *err)
                                            : NULL;
 
     return !lacks
-           || lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
-                           "distribution '%s': its image has no %s, which Lima needs; take another image, or install it "
-                           "there: wsl -d %s -u root",
-                           boot->look->distro, lacks, boot->look->distro);
+           || lima_err_set(
+               err, LIMA_CODE_FAILED_PRECONDITION,
+               "distribution '%s': its image has no %s, which Lima needs; take another image, or install it "
+               "there: wsl -d %s -u root",
+               boot->look->distro, lacks, boot->look->distro);
 }
 
 /* ---- wsl.conf ---- */
@@ -170,7 +174,8 @@ static bool merge_conf(const wsl2_boot *boot, bool *ret_changed, lima_err *err)
     char *merged = NULL, *hostname = lima_wsl2_hostname(boot->inst);
     size_t count = lima_wsl2_wslconf_wanted(hostname, boot->guest.has_systemd, keys);
     bool ok = read_conf(boot, &said, err)
-              && (lima_wsl2_wslconf_merge(lima_buf_str(&said.out), said.out.len, keys, count, &merged, ret_changed, err)
+              && (lima_wsl2_wslconf_merge(lima_buf_str(&said.out), said.out.len, keys, count, &merged,
+                                          ret_changed, err)
                   || lima_err_wrap(err, "distribution '%s': %s", boot->look->distro, WSL_CONF))
               && (!*ret_changed || write_conf(boot, merged, err));
 
@@ -186,7 +191,8 @@ static bool restart(const wsl2_boot *boot, lima_err *err)
     char *what = lima_mem_printf("distribution '%s': stop it for its new " WSL_CONF, boot->look->distro);
     wsl2_run run = {
         .argv = &argv, .what = what, .limit_ms = WSL2_TERMINATE_MS, .wake = boot->wake, .retry = true};
-    bool ok = lima_wsl2_argv_terminate(boot->exe, boot->look->distro, &argv, err) && lima_wsl2_run_quietly(&run, err);
+    bool ok = lima_wsl2_argv_terminate(boot->exe, boot->look->distro, &argv, err)
+              && lima_wsl2_run_quietly(&run, err);
 
     lima_strv_free(&argv);
     free(what);
@@ -197,7 +203,8 @@ bool lima_wsl2_boot_prepare(wsl2_boot *boot, lima_err *err)
 {
     bool changed = false;
 
-    if (!probe(boot, err) || !check_needs(boot, err) || !check_uid(boot, err) || !merge_conf(boot, &changed, err))
+    if (!probe(boot, err) || !check_needs(boot, err) || !check_uid(boot, err)
+        || !merge_conf(boot, &changed, err))
         return false;
     if (!changed)
         return true;
@@ -244,8 +251,8 @@ static void tell_mount(const wsl2_boot *boot, const char *line, void *arg)
     bool ok = true;
 
     if (lima_wsl2_mounts_result(line, &index, &ok, &why) && !ok && index < mounts->len)
-        lima_log_warn("instance '%s': mount of '%s' on '%s' failed: %s", boot->inst->name, mounts->items[index].location,
-                      mounts->items[index].point, why);
+        lima_log_warn("instance '%s': mount of '%s' on '%s' failed: %s", boot->inst->name,
+                      mounts->items[index].location, mounts->items[index].point, why);
 }
 
 static bool mount_all(const wsl2_boot *boot, lima_err *err)

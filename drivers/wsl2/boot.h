@@ -1,4 +1,5 @@
-/* The steps between "the distribution exists" and "Lima's boot script runs in it", each bounded, each possible again. */
+/* The steps between "the distribution exists" and "Lima's boot script runs in it", each bounded, each
+ * possible again. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,15 +17,16 @@ typedef struct wsl2_boot {
     lima_wake *wake;
     const char *exe;
     const wsl2_look *look;
-    wsl2_guest guest;         /* filled by lima_wsl2_boot_probe */
+    wsl2_guest guest;          /* filled by lima_wsl2_boot_probe */
     wsl2_user_config settings; /* the user's .wslconfig; filled by lima_wsl2_boot_read_settings */
 } wsl2_boot;
 
 /* Reads the user's .wslconfig and says in the log what `cpus` and `memory` mean here. */
 void lima_wsl2_boot_read_settings(wsl2_boot *boot);
-/* Boots VM and distribution, asks what is there, and writes /etc/wsl.conf where it lacks what we need; then the
- * distribution is stopped and booted again, since it is read at its start only. FAILED_PRECONDITION naming
- * what the guest lacks, or who else has the user's uid. What wsl.exe warns of goes to the log. */
+/* Boots VM and distribution, asks what is there, and writes /etc/wsl.conf where it lacks what we need;
+ * then the distribution is stopped and booted again, since it is read at its start only.
+ * FAILED_PRECONDITION naming what the guest lacks, or who else has the user's uid. What wsl.exe warns of
+ * goes to the log. */
 bool lima_wsl2_boot_prepare(wsl2_boot *boot, lima_err *err);
 /* The guest's user: as she is there, else as the configuration wants her. */
 uint32_t lima_wsl2_boot_uid(const wsl2_boot *boot);
@@ -33,8 +35,9 @@ bool lima_wsl2_boot_send_cidata(const wsl2_boot *boot, lima_err *err);
 /* Mounts and limits. What cannot be had is told in the log; the instance is of use without. */
 bool lima_wsl2_boot_set_up(const wsl2_boot *boot, lima_err *err);
 
-/* Lima's boot script, in a thread of its own: provisioning takes minutes, and its failure does not end the instance. */
+/* Lima's boot script, in a thread of its own: provisioning takes minutes, and its failure does not end the
+ * instance. */
 typedef struct wsl2_provision wsl2_provision;
-bool lima_wsl2_provision_start(const char *exe, const char *distro, const char *instance, wsl2_provision **ret,
-                               lima_err *err);
+bool lima_wsl2_provision_start(const char *exe, const char *distro, const char *instance,
+                               wsl2_provision **ret, lima_err *err);
 void lima_wsl2_provision_end(wsl2_provision *provision); /* ends it if it still runs; NULL does nothing */

@@ -89,7 +89,8 @@ static bool put_folder(const walk *w, const char *path, const char *name, unsign
 
     for (size_t i = 0; ok && i < names.len; i++) {
         char *below = lima_path_join(path, names.items[i]);
-        char *inside = *name ? lima_mem_printf("%s/%s", name, names.items[i]) : lima_mem_strdup(names.items[i]);
+        char *inside =
+            *name ? lima_mem_printf("%s/%s", name, names.items[i]) : lima_mem_strdup(names.items[i]);
         ok = put_entry(w, below, inside, depth, err);
         free(inside);
         free(below);

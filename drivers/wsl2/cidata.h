@@ -1,5 +1,5 @@
-/* INSTDIR\cidata, which limactl writes anew before each start, as a tar archive into the guest: no drive has to be mounted there,
- * no path translated, and the modes are right. */
+/* INSTDIR\cidata, which limactl writes anew before each start, as a tar archive into the guest: no drive
+ * has to be mounted there, no path translated, and the modes are right. */
 #pragma once
 
 #include "base/err.h"

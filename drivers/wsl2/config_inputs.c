@@ -28,7 +28,8 @@ static wsl2_config_inputs gather(const lima_instance *inst, lima_json *yaml)
 {
     wsl2_record record = {0};
     wsl2_look look = {0};
-    wsl2_config_inputs inputs = {.host_arch = lima_host_get()->arch, .home = lima_host_get()->home, .written = yaml};
+    wsl2_config_inputs inputs = {
+        .host_arch = lima_host_get()->arch, .home = lima_host_get()->home, .written = yaml};
 
     if (*inst->dir) {
         lima_wsl2_record_read(inst, &record);

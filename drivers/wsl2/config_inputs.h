@@ -4,5 +4,6 @@
 #include "base/err.h"
 #include "driver/instance.h"
 
-bool lima_wsl2_fill(lima_instance *inst, lima_err *err);           /* lima_driver.configure */
-bool lima_wsl2_check(const lima_instance *inst, lima_err *err);    /* lima_driver.validate; warnings go to the log */
+bool lima_wsl2_fill(lima_instance *inst, lima_err *err); /* lima_driver.configure */
+bool lima_wsl2_check(const lima_instance *inst,
+                     lima_err *err); /* lima_driver.validate; warnings go to the log */

@@ -1,13 +1,14 @@
-/* How it works: look, do the one step that brings it nearer, look again. So what a killed process left is just another
- * beginning:
+/* How it works: look, do the one step that brings it nearer, look again. So what a killed process left is
+ * just another beginning:
  *
  *   nothing                    import the image           a disk alone               import it in place
  *   import begun, not ended    unregister                 … of a begun import        remove it
- *   registration alone         put back the disk of a broken-off apply; else unregister, if this instance never had one
+ *   registration alone         put back the disk of a broken-off apply; else unregister,
+ *                              if this instance has never had one
  *   all, and a former disk     an apply was broken off before it was sure of the new one: put the former back
  *
- * A note in the folder (WSL2_IMPORT_NOTE) says that an import was begun and its end not seen; the lock beside it, that
- * somebody is at it now.
+ * A note in the folder (WSL2_IMPORT_NOTE) says that an import was begun and its end not seen; the lock
+ * beside it, that somebody is at it now.
  *
  * Deliberately not here: a distribution of our name in another folder. It belongs to somebody. */
 #include "wsl2/create.h"
@@ -50,8 +51,7 @@ bool lima_wsl2_unregister(const char *exe, const wsl2_look *look, lima_wake *wak
     lima_strv argv = {0};
     wsl2_said said = {0};
     char *what = what_of(look, "unregister");
-    wsl2_run run = {
-        .argv = &argv, .what = what, .limit_ms = WSL2_UNREGISTER_MS, .wake = wake, .retry = true};
+    wsl2_run run = {.argv = &argv, .what = what, .limit_ms = WSL2_UNREGISTER_MS, .wake = wake, .retry = true};
     bool ok = lima_wsl2_argv_unregister(exe, look->distro, &argv, err)
               && (lima_wsl2_run(&run, &said, err) || said.trouble == WSL2_TROUBLE_NOT_CREATED);
 
@@ -194,7 +194,8 @@ static bool finish(work *w, lima_err *err)
     return lima_wsl2_record_write(w->inst, &record, err) && (!fresh || retire_image(w, err));
 }
 
-/* Of an apply that was broken off when both disks were there; nobody has booted the new one since, but its own trial. */
+/* Of an apply that was broken off when both disks were there; nobody has booted the new one since, but its
+ * own trial. */
 static bool undo_apply(work *w, bool *ret_done, lima_err *err)
 {
     wsl2_detach detach = {.exe = w->exe, .known = &w->look.names, .wake = w->wake};
@@ -247,9 +248,10 @@ static bool create_locked(work *w, lima_err *err)
 
     for (unsigned round = 0; !done; round++) {
         if (round == ROUNDS_MAX)
-            return lima_err_set(err, LIMA_CODE_ABORTED,
-                                "distribution '%s' changes while it is being made; does another program use that name?",
-                                w->look.distro);
+            return lima_err_set(
+                err, LIMA_CODE_ABORTED,
+                "distribution '%s' changes while it is being made; does another program use that name?",
+                w->look.distro);
         if (!look_again(w, err) || !step(w, &done, err))
             return false;
     }

@@ -9,13 +9,14 @@
 #include "os/thread.h"
 #include "wsl2/look.h"
 
-/* Imports the image, or adopts what is there: a distribution of Lima's own driver, a disk without registration (a clone, a
- * renamed instance, a Windows profile made anew). Finishes or takes back what a killed process has begun. Does nothing when all
- * is there. A distribution of our name that lies elsewhere is FAILED_PRECONDITION, never touched. */
+/* Imports the image, or adopts what is there: a distribution of Lima's own driver, a disk without
+ * registration (a clone, a renamed instance, a Windows profile made anew). Finishes or takes back what a
+ * killed process has begun. Does nothing when all is there. A distribution of our name that lies elsewhere
+ * is FAILED_PRECONDITION, never touched. */
 bool lima_wsl2_create(const lima_instance *inst, lima_wake *wake, lima_err *err);
 
-/* One process at a time works on an instance's distribution and disk, a driver's server or a short-lived one. UNAVAILABLE:
- * another does. Released by lima_file_lock_release. */
+/* One process at a time works on an instance's distribution and disk, a driver's server or a short-lived
+ * one. UNAVAILABLE: another does. Released by lima_file_lock_release. */
 bool lima_wsl2_lock(const lima_instance *inst, lima_file_lock **ret, lima_err *err);
 
 /* Takes the registration away, disk and all; only of a distribution that is ours. */

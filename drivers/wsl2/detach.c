@@ -20,7 +20,8 @@ static bool check_others(const wsl2_detach *detach, lima_err *err)
     if (!none) {
         char *names = lima_strv_join(&running, ", ");
         lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
-                     "WSL holds the disk as long as any distribution runs; running now: %s. Stop them (wsl --terminate NAME), or all "
+                     "WSL holds the disk as long as any distribution runs; running now: %s. Stop them (wsl "
+                     "--terminate NAME), or all "
                      "at once by `wsl --shutdown`, and try again",
                      names);
         free(names);
@@ -49,10 +50,11 @@ bool lima_wsl2_detach_await(const wsl2_detach *detach, const char *disk, lima_er
         if (look % LIST_EVERY == 0 && !check_others(detach, err))
             return false;
         if (lima_clock_now() >= deadline)
-            return lima_err_set(err, LIMA_CODE_UNAVAILABLE,
-                                "'%s': WSL does not let go of the disk although no distribution runs; `wsl --shutdown` "
-                                "ends its VM",
-                                disk);
+            return lima_err_set(
+                err, LIMA_CODE_UNAVAILABLE,
+                "'%s': WSL does not let go of the disk although no distribution runs; `wsl --shutdown` "
+                "ends its VM",
+                disk);
         if (lima_wake_wait(detach->wake, lima_clock_in(LOOK_MS)))
             return lima_err_set(err, LIMA_CODE_CANCELLED, "cancelled while waiting for the disk");
     }

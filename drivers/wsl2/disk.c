@@ -21,8 +21,8 @@ static bool is_free(const char *disk)
 static bool run(const wsl2_look *look, uint64_t size, lima_wake *wake, lima_err *err)
 {
     lima_strv argv = {0};
-    char *exe = NULL, *what = lima_mem_printf("distribution '%s': resize its disk to %" PRIu64 " MiB", look->distro,
-                                              size >> 20);
+    char *exe = NULL, *what = lima_mem_printf("distribution '%s': resize its disk to %" PRIu64 " MiB",
+                                              look->distro, size >> 20);
     wsl2_run resize = {.argv = &argv, .what = what, .limit_ms = WSL2_RESIZE_MS, .wake = wake};
     bool ok = lima_wsl2_exe_find(&exe, err) && lima_wsl2_argv_resize(exe, look->distro, size, &argv, err)
               && lima_wsl2_run_quietly(&resize, err);
@@ -40,8 +40,9 @@ static void resize(const lima_instance *inst, const wsl2_look *look, wsl2_record
     if (look->kin != WSL2_KIN_OURS)
         return;
     if (!is_free(look->registration.vhd_path)) {
-        lima_log_info("instance '%s': WSL still holds its disk; it gets its size at a start after the WSL VM was off",
-                      inst->name);
+        lima_log_info(
+            "instance '%s': WSL still holds its disk; it gets its size at a start after the WSL VM was off",
+            inst->name);
         return;
     }
     bool ok = run(look, inst->disk, wake, &err);

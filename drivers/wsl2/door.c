@@ -1,6 +1,6 @@
-/* How it works: one thread accepts, each connection has its own. Ended ones are joined by the accepting thread before it
- * looks for the next. A way in that cannot be had closes the connection: the client tries again, limactl every ten
- * seconds. */
+/* How it works: one thread accepts, each connection has its own. Ended ones are joined by the accepting
+ * thread before it looks for the next. A way in that cannot be had closes the connection: the client tries
+ * again, limactl every ten seconds. */
 #include "wsl2/door.h"
 
 #include <stdlib.h>
@@ -104,7 +104,8 @@ static void accept_all(void *arg)
     lima_err err = {0};
 
     while (!lima_wake_wait(door->stop, 0)) {
-        lima_deadline next = door->visits ? lima_clock_in(SLICE_MS) : LIMA_DEADLINE_NEVER; /* idle: no wake-ups */
+        lima_deadline next =
+            door->visits ? lima_clock_in(SLICE_MS) : LIMA_DEADLINE_NEVER; /* idle: no wake-ups */
         if (door->desc.accept(door->desc.listener, next, door->stop, &client, &err))
             admit(door, client);
         else if (err.code != LIMA_CODE_DEADLINE_EXCEEDED && err.code != LIMA_CODE_CANCELLED)

@@ -1,5 +1,5 @@
-/* A door into the guest: a listener on this side, and for each connection to it a way into the guest. Any number of
- * connections one after the other, WSL2_DOOR_MAX at once. */
+/* A door into the guest: a listener on this side, and for each connection to it a way into the guest. Any
+ * number of connections one after the other, WSL2_DOOR_MAX at once. */
 #pragma once
 
 #include "base/err.h"

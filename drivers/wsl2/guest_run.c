@@ -18,10 +18,10 @@ bool lima_wsl2_guest_run(const wsl2_guest_run *guest, wsl2_said *ret, lima_err *
                     .retry = guest->retry};
 
     *ret = (wsl2_said){0};
-    bool ok = (guest->script
-                   ? lima_wsl2_argv_sh(guest->exe, guest->distro, guest->script, guest->args, &argv, err)
-                   : lima_wsl2_argv_sh_stdin(guest->exe, guest->distro, &argv, err))
-              && lima_wsl2_run(&run, ret, err);
+    bool ok =
+        (guest->script ? lima_wsl2_argv_sh(guest->exe, guest->distro, guest->script, guest->args, &argv, err)
+                       : lima_wsl2_argv_sh_stdin(guest->exe, guest->distro, &argv, err))
+        && lima_wsl2_run(&run, ret, err);
     lima_strv_free(&argv);
     free(what);
     return ok;

@@ -12,7 +12,9 @@
 
 enum { CHUNK_BYTES = 1024 * 1024, LOG_EVERY_MS = 5000 };
 
-static const char spent_text[] = "imported into " "ext4.vhdx" " by lima-driver-wsl2; this file holds the image's place\n";
+static const char spent_text[] = "imported into "
+                                 "ext4.vhdx"
+                                 " by lima-driver-wsl2; this file holds the image's place\n";
 
 static bool is_spent(const wsl2_image_file *image)
 {
@@ -57,7 +59,8 @@ void lima_wsl2_image_file_free(wsl2_image_file *image)
 
 /* ---- checking ---- */
 
-static bool read_part(lima_file *file, uint64_t offset, size_t want, uint8_t *into, size_t *ret_len, lima_err *err)
+static bool read_part(lima_file *file, uint64_t offset, size_t want, uint8_t *into, size_t *ret_len,
+                      lima_err *err)
 {
     return lima_file_read_at(file, offset, into, want, ret_len, err);
 }
@@ -69,7 +72,8 @@ static bool kind_of(const wsl2_image_file *image, wsl2_image *ret, lima_err *err
            tail = size < WSL2_IMAGE_TAIL ? (size_t)size : WSL2_IMAGE_TAIL;
     uint8_t *bytes = lima_mem_zalloc(WSL2_IMAGE_HEAD + WSL2_IMAGE_TAIL, 1);
     lima_file *file = NULL;
-    bool ok = lima_file_open(image->path, LIMA_FILE_READ, &file, err) && read_part(file, 0, head, bytes, &head, err)
+    bool ok = lima_file_open(image->path, LIMA_FILE_READ, &file, err)
+              && read_part(file, 0, head, bytes, &head, err)
               && read_part(file, size - tail, tail, bytes + WSL2_IMAGE_HEAD, &tail, err);
 
     if (ok)
@@ -88,12 +92,14 @@ bool lima_wsl2_image_file_check(const wsl2_image_file *image, lima_err *err)
     wsl2_image kind;
 
     if (!image->path)
-        return lima_err_set(err, LIMA_CODE_NOT_FOUND,
-                            "there is no image; name one under `images` in lima.yaml: a tar archive of a root file system");
+        return lima_err_set(
+            err, LIMA_CODE_NOT_FOUND,
+            "there is no image; name one under `images` in lima.yaml: a tar archive of a root file system");
     if (image->spent)
-        return lima_err_set(err, LIMA_CODE_NOT_FOUND,
-                            "its distribution was unregistered by another program, the disk with it, and the image was "
-                            "not kept; remove the instance and create it anew: limactl delete --force");
+        return lima_err_set(
+            err, LIMA_CODE_NOT_FOUND,
+            "its distribution was unregistered by another program, the disk with it, and the image was "
+            "not kept; remove the instance and create it anew: limactl delete --force");
     return kind_of(image, &kind, err) && lima_wsl2_image_check(kind, image->path, err);
 }
 

@@ -1,5 +1,5 @@
-/* The image of an instance as a file: what limactl downloaded, checked, streamed into an import, and let go of
- * afterwards, so that it is not stored twice. */
+/* The image of an instance as a file: what limactl downloaded, checked, streamed into an import, and let
+ * go of afterwards, so that it is not stored twice. */
 #pragma once
 
 #include <stdbool.h>

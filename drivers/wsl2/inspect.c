@@ -1,6 +1,6 @@
-/* How it works: the registry says what exists, a live keeper proves that it runs, and only without one wsl.exe is asked, in
- * the one form of answer that never changed. What could not be found out is "broken", with the reason: limactl would start a
- * second VM on what is wrongly called stopped. */
+/* How it works: the registry says what exists, a live keeper proves that it runs, and only without one
+ * wsl.exe is asked, in the one form of answer that never changed. What could not be found out is "broken",
+ * with the reason: limactl would start a second VM on what is wrongly called stopped. */
 #include "wsl2/inspect.h"
 
 #include <stdio.h>
@@ -17,7 +17,8 @@ bool lima_wsl2_running_names(const char *exe, const lima_strv *known, uint64_t l
 {
     lima_strv argv = {0};
     wsl2_said said;
-    wsl2_run run = {.argv = &argv, .what = "list the running distributions", .limit_ms = limit_ms, .wake = wake};
+    wsl2_run run = {
+        .argv = &argv, .what = "list the running distributions", .limit_ms = limit_ms, .wake = wake};
 
     lima_wsl2_argv_list(exe, true, &argv);
     bool ok = lima_wsl2_run(&run, &said, err)
@@ -43,14 +44,14 @@ static wsl2_running ask(const wsl2_look *look, lima_err *why)
 {
     char *exe = NULL;
     bool runs = false;
-    bool told = lima_wsl2_exe_find(&exe, why)
-                && lima_wsl2_runs(exe, look, WSL2_INSPECT_MS, NULL, &runs, why);
+    bool told = lima_wsl2_exe_find(&exe, why) && lima_wsl2_runs(exe, look, WSL2_INSPECT_MS, NULL, &runs, why);
 
     free(exe);
     return !told ? WSL2_RUNNING_UNKNOWN : runs ? WSL2_RUNNING_YES : WSL2_RUNNING_NO;
 }
 
-static void decide(const lima_instance *inst, wsl2_state_facts *facts, const wsl2_look *look, lima_vm_status *ret)
+static void decide(const lima_instance *inst, wsl2_state_facts *facts, const wsl2_look *look,
+                   lima_vm_status *ret)
 {
     lima_process_id keeper;
     lima_err why = {0};

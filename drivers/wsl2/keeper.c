@@ -1,5 +1,6 @@
-/* How it works: two readers take what the guest's side says, line by line, into a block under a monitor; whoever waits for a
- * word waits on that. A monitor cannot wait for a wake too, so these waits look at theirs several times a second. */
+/* How it works: two readers take what the guest's side says, line by line, into a block under a monitor;
+ * whoever waits for a word waits on that. A monitor cannot wait for a wake too, so these waits look at
+ * theirs several times a second. */
 #include "wsl2/keeper.h"
 
 #include <stdlib.h>
@@ -97,8 +98,8 @@ static bool start_readers(wsl2_keeper *keeper, lima_err *err)
     keeper->lines[1] = (wsl2_lines){.line = said_err, .ended = output_ended, .arg = keeper};
     keeper->open = 2;
     for (unsigned i = 0; i < 2; i++)
-        if (!lima_wsl2_reader_start(lima_process_stream(keeper->process, i + 1), lima_wsl2_lines_got, &keeper->lines[i],
-                                    &keeper->readers[i], err))
+        if (!lima_wsl2_reader_start(lima_process_stream(keeper->process, i + 1), lima_wsl2_lines_got,
+                                    &keeper->lines[i], &keeper->readers[i], err))
             return false;
     return true;
 }
@@ -136,11 +137,13 @@ static bool holds_at_the_end(wsl2_keeper *keeper, condition *holds)
 }
 
 /* True: it holds. UNAVAILABLE: the child has ended without it. */
-static bool await(wsl2_keeper *keeper, condition *holds, lima_deadline deadline, lima_wake *wake, lima_err *err)
+static bool await(wsl2_keeper *keeper, condition *holds, lima_deadline deadline, lima_wake *wake,
+                  lima_err *err)
 {
     while (!is_true(keeper, holds)) {
         if (ended(keeper))
-            return holds_at_the_end(keeper, holds) || lima_err_set(err, LIMA_CODE_UNAVAILABLE, "it has ended");
+            return holds_at_the_end(keeper, holds)
+                   || lima_err_set(err, LIMA_CODE_UNAVAILABLE, "it has ended");
         if (lima_wake_wait(wake, 0))
             return lima_err_set(err, LIMA_CODE_CANCELLED, "cancelled");
         if (lima_clock_now() >= deadline)
@@ -175,7 +178,8 @@ static bool explain(wsl2_keeper *keeper, bool *ret_retryable, lima_err *err)
     return false;
 }
 
-static bool begin(wsl2_keeper *keeper, const lima_strv *argv, lima_wake *wake, bool *ret_retryable, lima_err *err)
+static bool begin(wsl2_keeper *keeper, const lima_strv *argv, lima_wake *wake, bool *ret_retryable,
+                  lima_err *err)
 {
     lima_process_desc desc = {.argv = lima_strv_items(argv),
                               .env_add = lima_wsl2_environment(),
@@ -232,7 +236,8 @@ bool lima_wsl2_keeper_await_sshd(wsl2_keeper *keeper, lima_deadline deadline, li
     lima_monitor_enter(keeper->monitor);
     bool ready = keeper->sshd_ready;
     if (!ready)
-        lima_err_set(err, LIMA_CODE_UNAVAILABLE, "the guest's SSH server does not start: %s", keeper->sshd_why);
+        lima_err_set(err, LIMA_CODE_UNAVAILABLE, "the guest's SSH server does not start: %s",
+                     keeper->sshd_why);
     lima_monitor_leave(keeper->monitor);
     return ready;
 }
@@ -262,8 +267,8 @@ char *lima_wsl2_keeper_last_words(wsl2_keeper *keeper)
 static bool order(wsl2_keeper *keeper, const char *line, lima_wake *wake)
 {
     lima_monitor_enter(keeper->turn);
-    bool ok = lima_stream_write(lima_process_stream(keeper->process, 0), line, strlen(line), lima_clock_in(WRITE_MS), wake,
-                                NULL);
+    bool ok = lima_stream_write(lima_process_stream(keeper->process, 0), line, strlen(line),
+                                lima_clock_in(WRITE_MS), wake, NULL);
     lima_monitor_leave(keeper->turn);
     return ok;
 }

@@ -1,5 +1,5 @@
-/* How it works: one direction in the calling thread, one in a thread of its own. A direction that fails raises the wake,
- * which ends the other: nothing of use can come from it any more. */
+/* How it works: one direction in the calling thread, one in a thread of its own. A direction that fails
+ * raises the wake, which ends the other: nothing of use can come from it any more. */
 #include "wsl2/pipe.h"
 
 #include <stdlib.h>
@@ -75,7 +75,8 @@ static void carry(void *arg)
 
 void lima_wsl2_pipe_join(const wsl2_pipe *a, const wsl2_pipe *b, lima_wake *wake)
 {
-    direction there = {.from = a->in, .to = b->out, .wake = wake}, back = {.from = b->in, .to = a->out, .wake = wake};
+    direction there = {.from = a->in, .to = b->out, .wake = wake},
+              back = {.from = b->in, .to = a->out, .wake = wake};
     lima_thread *thread = NULL;
 
     if (lima_thread_start("wsl2-pipe", carry, &there, &thread, NULL))

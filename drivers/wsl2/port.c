@@ -25,8 +25,8 @@ static bool draw(const lima_instance *inst, const wsl2_guest *guest, bool here, 
         }
     }
     return lima_err_set(err, LIMA_CODE_RESOURCE_EXHAUSTED,
-                        "no TCP port between %d and %d is free for SSH; stop other distributions", WSL2_SSH_PORT_MIN,
-                        WSL2_SSH_PORT_MAX);
+                        "no TCP port between %d and %d is free for SSH; stop other distributions",
+                        WSL2_SSH_PORT_MIN, WSL2_SSH_PORT_MAX);
 }
 
 bool lima_wsl2_choose_ports(const lima_instance *inst, const wsl2_guest *guest, uint16_t *ret_port,
@@ -45,13 +45,15 @@ bool lima_wsl2_choose_ports(const lima_instance *inst, const wsl2_guest *guest, 
     return true;
 }
 
-/* `wslinfo --vm-id` came with 2.5.10; before it the id has to be guessed from other programs' command lines. */
+/* `wslinfo --vm-id` came with 2.5.10; before it the id has to be guessed from other programs' command
+ * lines. */
 uint32_t lima_wsl2_agent_port(const lima_instance *inst)
 {
     static const wsl2_version tells_id = {{2, 5, 10, 0}};
     wsl2_version version;
 
-    if (!inst || !*inst->dir || !lima_wsl2_exe_version(&version) || lima_wsl2_version_cmp(version, tells_id) < 0)
+    if (!inst || !*inst->dir || !lima_wsl2_exe_version(&version)
+        || lima_wsl2_version_cmp(version, tells_id) < 0)
         return 0;
     return lima_wsl2_vsock_port(inst->dir, 0);
 }

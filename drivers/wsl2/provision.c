@@ -1,5 +1,5 @@
-/* How it works: one call of wsl.exe for as long as boot.sh runs, in a thread that nobody waits for. What it says goes to the
- * guest's log; its end, and in case of failure the end of that log, to ours. */
+/* How it works: one call of wsl.exe for as long as boot.sh runs, in a thread that nobody waits for. What
+ * it says goes to the guest's log; its end, and in case of failure the end of that log, to ours. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,9 +27,10 @@ static void tell_line(const wsl2_provision *p, const char *line, bool *told)
     if (word.word == WSL2_WORD_BOOT) {
         *told = true;
         if (word.number)
-            lima_log_error("instance '%s': Lima's boot script ended with status %" PRIu32
-                           "; the instance runs on. All of its output: limactl shell %s sudo cat " WSL2_GUEST_LOG,
-                           p->instance, word.number, p->instance);
+            lima_log_error(
+                "instance '%s': Lima's boot script ended with status %" PRIu32
+                "; the instance runs on. All of its output: limactl shell %s sudo cat " WSL2_GUEST_LOG,
+                p->instance, word.number, p->instance);
         else
             lima_log_info("instance '%s': Lima's boot script is done", p->instance);
     }
@@ -70,8 +71,8 @@ static void provision(void *arg)
     lima_wsl2_said_free(&said);
 }
 
-bool lima_wsl2_provision_start(const char *exe, const char *distro, const char *instance, wsl2_provision **ret,
-                               lima_err *err)
+bool lima_wsl2_provision_start(const char *exe, const char *distro, const char *instance,
+                               wsl2_provision **ret, lima_err *err)
 {
     wsl2_provision *p = lima_mem_zalloc(1, sizeof *p);
 

@@ -21,7 +21,8 @@ static void run(void *arg)
     char *chunk = lima_mem_zalloc(CHUNK_BYTES, 1);
     size_t len = 0;
 
-    while (lima_stream_read(reader->from, chunk, CHUNK_BYTES, LIMA_DEADLINE_NEVER, reader->stop, &len, NULL) && len)
+    while (lima_stream_read(reader->from, chunk, CHUNK_BYTES, LIMA_DEADLINE_NEVER, reader->stop, &len, NULL)
+           && len)
         reader->got(reader->arg, chunk, len);
     free(chunk);
     reader->got(reader->arg, NULL, 0);
@@ -39,8 +40,8 @@ bool lima_wsl2_reader_start(lima_stream *from, wsl2_got *got, void *arg, wsl2_re
 {
     wsl2_reader *reader = lima_mem_zalloc(1, sizeof *reader);
 
-    *reader = (wsl2_reader){
-        .from = from, .got = got, .arg = arg, .stop = lima_wake_new(), .done = lima_wake_new()};
+    *reader =
+        (wsl2_reader){.from = from, .got = got, .arg = arg, .stop = lima_wake_new(), .done = lima_wake_new()};
     if (!lima_thread_start("wsl2-reader", run, reader, &reader->thread, err)) {
         release(reader);
         return false;

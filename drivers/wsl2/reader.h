@@ -1,5 +1,5 @@
-/* A thread that reads one stream to its end. A wsl.exe child has two outputs, and a wait of core/os is for one stream: so
- * each gets its reader. */
+/* A thread that reads one stream to its end. A wsl.exe child has two outputs, and a wait of core/os is for
+ * one stream: so each gets its reader. */
 #pragma once
 
 #include "base/err.h"
@@ -13,13 +13,14 @@ typedef struct wsl2_reader wsl2_reader;
 
 /* `from` and `arg` must live until lima_wsl2_reader_end. */
 bool lima_wsl2_reader_start(lima_stream *from, wsl2_got *got, void *arg, wsl2_reader **ret, lima_err *err);
-/* Waits for the stream's end, but not beyond `until`: a grandchild may hold the other end open for ever. NULL does
- * nothing. */
+/* Waits for the stream's end, but not beyond `until`: a grandchild may hold the other end open for ever.
+ * NULL does nothing. */
 void lima_wsl2_reader_end(wsl2_reader *reader, lima_deadline until);
 
 enum { WSL2_LINE_MAX = 8192 }; /* a longer line is cut into several */
 
-/* Makes lines of what is read: give lima_wsl2_lines_got as `got` and this as its `arg`. {0} but for the first three. */
+/* Makes lines of what is read: give lima_wsl2_lines_got as `got` and this as its `arg`. {0} but for the
+ * first three. */
 typedef struct wsl2_lines {
     void (*line)(void *arg, const char *line, size_t len); /* without its end; the last one may lack an end */
     void (*ended)(void *arg);                              /* no more lines; may be NULL */

@@ -1,5 +1,6 @@
-/* What this driver remembers of an instance's distribution from start to start, in INSTDIR\wsl2.json. It is no status:
- * a clone carries a copy of it, so guid only counts where the registry has it under our name. */
+/* What this driver remembers of an instance's distribution from start to start, in INSTDIR\wsl2.json. It
+ * is no status: a clone carries a copy of it, so guid only counts where the registry has it under our
+ * name. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,7 @@
-/* How it works: WSL deletes the disk with the registration, and most of the litter; the rest is removed by the paths that
- * the registry named before. A disk without registration goes with the folder, which limactl removes. Without wsl.exe a
- * registration cannot be taken away: then removing fails and says so, unless there is none. */
+/* How it works: WSL deletes the disk with the registration, and most of the litter; the rest is removed by
+ * the paths that the registry named before. A disk without registration goes with the folder, which
+ * limactl removes. Without wsl.exe a registration cannot be taken away: then removing fails and says so,
+ * unless there is none. */
 #include "wsl2/remove.h"
 
 #include <stdlib.h>
@@ -13,7 +14,8 @@
 
 static bool is_ours(wsl2_kinship kin)
 {
-    return kin == WSL2_KIN_OURS || kin == WSL2_KIN_NO_DISK || kin == WSL2_KIN_UNFINISHED || kin == WSL2_KIN_NOT_WSL2;
+    return kin == WSL2_KIN_OURS || kin == WSL2_KIN_NO_DISK || kin == WSL2_KIN_UNFINISHED
+           || kin == WSL2_KIN_NOT_WSL2;
 }
 
 static bool unregister(const lima_instance *inst, const wsl2_look *look, lima_wake *wake, lima_err *err)
@@ -26,7 +28,8 @@ static bool unregister(const lima_instance *inst, const wsl2_look *look, lima_wa
     return ok;
 }
 
-/* WSL holds disks of its VM open; a file that cannot be removed would break limactl's removal of the folder. */
+/* WSL holds disks of its VM open; a file that cannot be removed would break limactl's removal of the
+ * folder. */
 static bool remove_disk(const wsl2_look *look, lima_err *err)
 {
     return look->kin == WSL2_KIN_FOREIGN || lima_file_remove(look->own_disk, err);

@@ -1,5 +1,5 @@
-/* How it works: a snapshot is a data file and a small JSON file that is written last and removed first, so what has a JSON
- * file is whole. */
+/* How it works: a snapshot is a data file and a small JSON file that is written last and removed first, so
+ * what has a JSON file is whole. */
 #include "wsl2/snapshot.h"
 
 #include <stdlib.h>
@@ -25,13 +25,14 @@ static bool check_at_rest(wsl2_store *store, lima_err *err)
     if (!lima_wsl2_look_check(&store->look, err))
         return false;
     if (store->look.kin != WSL2_KIN_OURS)
-        return lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION, "it has no distribution yet; start it once: limactl start %s",
-                            store->inst->name);
+        return lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
+                            "it has no distribution yet; start it once: limactl start %s", store->inst->name);
     if (!lima_wsl2_runs(store->exe, &store->look, WSL2_LIST_MS, store->wake, &runs, err))
         return false;
     return !runs
            || lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
-                           "it runs; WSL can only copy the disk of a stopped distribution. Stop it first: limactl stop %s",
+                           "it runs; WSL can only copy the disk of a stopped distribution. Stop it first: "
+                           "limactl stop %s",
                            store->inst->name);
 }
 
@@ -99,7 +100,8 @@ static bool read_one(const lima_instance *inst, const char *name, wsl2_snapshot 
 {
     lima_buf text = LIMA_BUF(WSL2_SNAPSHOT_JSON_MAX);
     char *path = lima_instance_path(inst, name);
-    bool ok = lima_file_read(path, &text, err) && lima_wsl2_snapshot_parse(lima_buf_str(&text), text.len, name, ret, err);
+    bool ok = lima_file_read(path, &text, err)
+              && lima_wsl2_snapshot_parse(lima_buf_str(&text), text.len, name, ret, err);
 
     free(path);
     lima_buf_free(&text);
@@ -109,11 +111,13 @@ static bool read_one(const lima_instance *inst, const char *name, wsl2_snapshot 
 static bool check_data(const lima_instance *inst, const wsl2_snapshot *snapshot, lima_err *err)
 {
     lima_file_info info = {0};
-    char *name = lima_wsl2_snapshot_data_name(snapshot->tag, snapshot->kind), *path = lima_instance_path(inst, name);
-    bool ok = lima_file_stat(path, true, &info, err)
-              && ((info.kind == LIMA_FILE_REGULAR && info.size == snapshot->size)
-                  || lima_err_set(err, LIMA_CODE_DATA_LOSS,
-                                  "'%s' is missing or damaged; the snapshot cannot be used, delete it", path));
+    char *name = lima_wsl2_snapshot_data_name(snapshot->tag, snapshot->kind),
+         *path = lima_instance_path(inst, name);
+    bool ok =
+        lima_file_stat(path, true, &info, err)
+        && ((info.kind == LIMA_FILE_REGULAR && info.size == snapshot->size)
+            || lima_err_set(err, LIMA_CODE_DATA_LOSS,
+                            "'%s' is missing or damaged; the snapshot cannot be used, delete it", path));
 
     free(path);
     free(name);
@@ -129,7 +133,8 @@ bool lima_wsl2_store_find(const lima_instance *inst, const char *tag, wsl2_snaps
     free(name);
     if (!ok) {
         if (err && err->code == LIMA_CODE_NOT_FOUND)
-            lima_err_set(err, LIMA_CODE_NOT_FOUND, "there is no such snapshot; see limactl snapshot list %s", inst->name);
+            lima_err_set(err, LIMA_CODE_NOT_FOUND, "there is no such snapshot; see limactl snapshot list %s",
+                         inst->name);
         return false;
     }
     if (!check_data(inst, &found, err)) {
@@ -182,8 +187,8 @@ static bool remove_one(lima_call *call, const char *tag, lima_err *err)
     char *name = lima_wsl2_snapshot_json_name(tag), *path = lima_instance_path(inst, name);
     bool ok = lima_file_stat(path, false, &info, err)
               && (info.kind != LIMA_FILE_NONE
-                  || lima_err_set(err, LIMA_CODE_NOT_FOUND, "there is no such snapshot; see limactl snapshot list %s",
-                                  inst->name))
+                  || lima_err_set(err, LIMA_CODE_NOT_FOUND,
+                                  "there is no such snapshot; see limactl snapshot list %s", inst->name))
               && lima_file_remove(path, err);
 
     free(path);

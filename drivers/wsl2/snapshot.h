@@ -1,4 +1,5 @@
-/* Snapshots of a stopped instance: copies of its disk, or exports where WSL holds the disk (facts: wsl.md 8). */
+/* Snapshots of a stopped instance: copies of its disk, or exports where WSL holds the disk (facts: wsl.md
+ * 8). */
 #pragma once
 
 #include "driver/driver.h"

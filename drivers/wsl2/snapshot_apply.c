@@ -1,13 +1,14 @@
-/* How it works: the new disk is made whole beside the old one; then two renames, old aside and new in place; then the guest is
- * tried. Only when it works the old disk goes, else it is put back. So the registration, its GUID and the disk's name stay as they are, and at
- * every instant there is one whole state. A crash between the renames leaves a registration without disk and the old one aside:
+/* How it works: the new disk is made whole beside the old one; then two renames, old aside and new in
+ * place; then the guest is tried. Only when it works the old disk goes, else it is put back. So the
+ * registration, its GUID and the disk's name stay as they are, and at every instant there is one whole
+ * state. A crash between the renames leaves a registration without disk and the old one aside:
  * lima_wsl2_snapshot_recover.
  *
- * The new disk is a copy of the snapshot's; of an archive, WSL makes one under a temporary distribution. Its name has two dots,
- * which no instance's name has.
+ * The new disk is a copy of the snapshot's; of an archive, WSL makes one under a temporary distribution.
+ * Its name has two dots, which no instance's name has.
  *
- * Deliberately not here: applying while other distributions keep the VM alive. The disk cannot be replaced then, and to unregister it first
- * would be to throw the only good state away before there is another. */
+ * Deliberately not here: applying while other distributions keep the VM alive. The disk cannot be replaced
+ * then, and to unregister it first would be to throw the only good state away before there is another. */
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -85,14 +86,18 @@ bool lima_wsl2_snapshot_clear(const lima_instance *inst, const char *exe, lima_w
            && lima_wsl2_remove_file(inst, NEW_DISK, err);
 }
 
-bool lima_wsl2_snapshot_recover(const lima_instance *inst, const wsl2_detach *detach, bool *ret_done, lima_err *err)
+bool lima_wsl2_snapshot_recover(const lima_instance *inst, const wsl2_detach *detach, bool *ret_done,
+                                lima_err *err)
 {
     char *former = lima_instance_path(inst, FORMER_DISK), *disk = lima_instance_path(inst, WSL2_DISK_FILE);
     bool there = lima_wsl2_exists(former);
-    bool ok = !there || ((!detach || lima_wsl2_detach_await(detach, disk, err)) && lima_file_rename(former, disk, err));
+    bool ok =
+        !there
+        || ((!detach || lima_wsl2_detach_await(detach, disk, err)) && lima_file_rename(former, disk, err));
 
     if (there && ok)
-        lima_log_warn("instance '%s': applying a snapshot was broken off; the disk from before is back", inst->name);
+        lima_log_warn("instance '%s': applying a snapshot was broken off; the disk from before is back",
+                      inst->name);
     free(disk);
     free(former);
     if (ok)
@@ -126,7 +131,8 @@ static bool import(wsl2_store *store, const char *archive, const char *target, l
 {
     wsl2_look look = {0};
     bool ok = look_at_import(store->inst, &look, err) && run_import(store, &look, archive, err)
-              && lima_wsl2_detach_await(&store->detach, look.own_disk, err) && lima_file_rename(look.own_disk, target, err);
+              && lima_wsl2_detach_await(&store->detach, look.own_disk, err)
+              && lima_file_rename(look.own_disk, target, err);
 
     lima_wsl2_look_free(&look);
     return ok;
@@ -190,8 +196,9 @@ static bool exchange(wsl2_store *store, const char *new, const char *former, lim
         return lima_file_remove(former, err);
     if (put_back(store, former, disk, &why))
         return lima_err_wrap(err, "the snapshot does not boot; the state from before is back");
-    return lima_err_wrap(err, "the snapshot does not boot, and the disk from before, '%s', could not be put back (%s)", former,
-                         why.text);
+    return lima_err_wrap(
+        err, "the snapshot does not boot, and the disk from before, '%s', could not be put back (%s)", former,
+        why.text);
 }
 
 static bool apply(wsl2_store *store, const wsl2_snapshot *snapshot, lima_err *err)
@@ -212,8 +219,8 @@ bool lima_wsl2_snapshot_apply(lima_call *call, const char *tag, lima_err *err)
 {
     wsl2_store store = {0};
     wsl2_snapshot snapshot = {0};
-    bool ok = lima_wsl2_store_find(lima_call_instance(call), tag, &snapshot, err) && lima_wsl2_store_open(call, &store, err)
-              && apply(&store, &snapshot, err);
+    bool ok = lima_wsl2_store_find(lima_call_instance(call), tag, &snapshot, err)
+              && lima_wsl2_store_open(call, &store, err) && apply(&store, &snapshot, err);
 
     lima_wsl2_snapshot_free(&snapshot);
     lima_wsl2_store_close(&store);

@@ -1,6 +1,7 @@
-/* How it works: WSL itself copies the disk (--export --format vhd): it lets nobody start the distribution or write to the file
- * meanwhile. That needs the disk free of the VM. While other distributions keep the VM alive, the tree is exported as an archive
- * instead, by the VM. Both go to a temporary name; the snapshot exists when its JSON file does. */
+/* How it works: WSL itself copies the disk (--export --format vhd): it lets nobody start the distribution
+ * or write to the file meanwhile. That needs the disk free of the VM. While other distributions keep the
+ * VM alive, the tree is exported as an archive instead, by the VM. Both go to a temporary name; the
+ * snapshot exists when its JSON file does. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,7 +51,8 @@ static bool export_as(const wsl2_store *store, const char *tag, wsl2_snapshot_ki
     bool disk = kind == WSL2_SNAPSHOT_VHDX;
     char *path = lima_wsl2_store_path(store, disk ? TEMPORARY_VHDX : TEMPORARY_TAR),
          *name = lima_wsl2_snapshot_data_name(tag, kind), *target = lima_wsl2_store_path(store, name);
-    bool ok = export_to(store, path, disk ? WSL2_FORMAT_VHD : WSL2_FORMAT_TAR, err) && lima_file_rename(path, target, err);
+    bool ok = export_to(store, path, disk ? WSL2_FORMAT_VHD : WSL2_FORMAT_TAR, err)
+              && lima_file_rename(path, target, err);
 
     free(target);
     free(name);
@@ -101,11 +103,12 @@ static bool check_new(const lima_instance *inst, const char *tag, lima_err *err)
 {
     lima_file_info info = {0};
     char *name = lima_wsl2_snapshot_json_name(tag), *path = lima_instance_path(inst, name);
-    bool ok = lima_file_stat(path, false, &info, err)
-              && (info.kind == LIMA_FILE_NONE
-                  || lima_err_set(err, LIMA_CODE_ALREADY_EXISTS,
-                                  "there is one already; delete it first: limactl snapshot delete %s --tag %s", inst->name,
-                                  tag));
+    bool ok =
+        lima_file_stat(path, false, &info, err)
+        && (info.kind == LIMA_FILE_NONE
+            || lima_err_set(err, LIMA_CODE_ALREADY_EXISTS,
+                            "there is one already; delete it first: limactl snapshot delete %s --tag %s",
+                            inst->name, tag));
 
     free(path);
     free(name);
@@ -116,9 +119,10 @@ bool lima_wsl2_snapshot_create(lima_call *call, const char *tag, lima_err *err)
 {
     wsl2_store store = {0};
     wsl2_snapshot_kind kind = WSL2_SNAPSHOT_VHDX;
-    bool ok = check_new(lima_call_instance(call), tag, err) && lima_wsl2_store_open(call, &store, err)
-              && lima_wsl2_store_check_space(&store, lima_wsl2_file_size(store.look.registration.vhd_path), err)
-              && take_data(&store, tag, &kind, err) && write_json(&store, tag, kind, err);
+    bool ok =
+        check_new(lima_call_instance(call), tag, err) && lima_wsl2_store_open(call, &store, err)
+        && lima_wsl2_store_check_space(&store, lima_wsl2_file_size(store.look.registration.vhd_path), err)
+        && take_data(&store, tag, &kind, err) && write_json(&store, tag, kind, err);
 
     lima_wsl2_store_close(&store);
     return ok;

@@ -20,8 +20,8 @@ typedef struct wsl2_store {
     wsl2_detach detach; /* borrows from the others: the store must not move */
 } wsl2_store;
 
-/* Makes sure that the distribution exists and does not run (FAILED_PRECONDITION), and clears away what a killed operation
- * left. `ret` is filled in place. */
+/* Makes sure that the distribution exists and does not run (FAILED_PRECONDITION), and clears away what a
+ * killed operation left. `ret` is filled in place. */
 bool lima_wsl2_store_open(lima_call *call, wsl2_store *ret, lima_err *err);
 void lima_wsl2_store_close(wsl2_store *store);
 
@@ -33,8 +33,10 @@ bool lima_wsl2_store_check_space(const wsl2_store *store, uint64_t bytes, lima_e
 bool lima_wsl2_snapshot_create(lima_call *call, const char *tag, lima_err *err); /* snapshot_create.c */
 bool lima_wsl2_snapshot_apply(lima_call *call, const char *tag, lima_err *err);  /* snapshot_apply.c */
 
-/* A disk that an apply had put aside, if its work was broken off before it had succeeded: puts it back. *ret_done: there was
- * one. `detach`: waits until WSL lets go of the disk in place; NULL: there is none in place. */
-bool lima_wsl2_snapshot_recover(const lima_instance *inst, const wsl2_detach *detach, bool *ret_done, lima_err *err);
+/* A disk that an apply had put aside, if its work was broken off before it had succeeded: puts it back.
+ * *ret_done: there was one. `detach`: waits until WSL lets go of the disk in place; NULL: there is none in
+ * place. */
+bool lima_wsl2_snapshot_recover(const lima_instance *inst, const wsl2_detach *detach, bool *ret_done,
+                                lima_err *err);
 /* The temporary distribution and files of a broken-off apply. */
 bool lima_wsl2_snapshot_clear(const lima_instance *inst, const char *exe, lima_wake *wake, lima_err *err);

@@ -1,6 +1,7 @@
-/* How it works: the ways of this networking mode are tried in order (network.h). A way counts when the server at its end
- * names this start's nonce in its first line; anything may listen on a port, also another distribution's server. The last way always
- * exists: each connection gets a wsl.exe child that runs an SSH server on its standard handles. */
+/* How it works: the ways of this networking mode are tried in order (network.h). A way counts when the
+ * server at its end names this start's nonce in its first line; anything may listen on a port, also
+ * another distribution's server. The last way always exists: each connection gets a wsl.exe child that
+ * runs an SSH server on its standard handles. */
 #include "wsl2/ssh.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-/* How it works: the distribution is booted and asked what it has; then the keeper takes hold of it, and what Lima needs
- * goes in. A start has succeeded when all that is there and boot.sh runs: limactl waits for SSH by itself. Whatever fails
- * before takes the distribution down again. */
+/* How it works: the distribution is booted and asked what it has; then the keeper takes hold of it, and
+ * what Lima needs goes in. A start has succeeded when all that is there and boot.sh runs: limactl waits
+ * for SSH by itself. Whatever fails before takes the distribution down again. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,7 +66,8 @@ static bool look(start *s, lima_err *err)
         return false;
     return s->look.kin == WSL2_KIN_OURS
            || lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
-                           "distribution '%s' does not exist (yet); limactl makes it by CreateDisk", s->look.distro);
+                           "distribution '%s' does not exist (yet); limactl makes it by CreateDisk",
+                           s->look.distro);
 }
 
 /* Tells this start's SSH server from any other; it is no secret. */
@@ -104,8 +105,8 @@ static bool make_reach(start *s, lima_err *err)
 
 static bool boot(start *s, lima_err *err)
 {
-    s->boot = (wsl2_boot){
-        .inst = s->inst, .wake = lima_call_wake(s->call), .exe = s->reach.exe, .look = &s->look};
+    s->boot =
+        (wsl2_boot){.inst = s->inst, .wake = lima_call_wake(s->call), .exe = s->reach.exe, .look = &s->look};
     lima_wsl2_boot_read_settings(&s->boot);
     return lima_wsl2_boot_prepare(&s->boot, err) && make_reach(s, err);
 }
@@ -118,10 +119,10 @@ static bool keep(start *s, lima_err *err)
     char *what = lima_mem_printf("distribution '%s': keep it running", s->look.distro);
 
     lima_wsl2_keeper_args(s->reach.guest_port,
-                          lima_wsl2_listen_address(s->reach.network, s->reach.localhost_forwarding), s->reach.nonce,
-                          &args);
-    bool ok = lima_wsl2_argv_sh(s->reach.exe, s->look.distro, lima_wsl2_script_keeper(), lima_strv_items(&args), &argv,
-                                err)
+                          lima_wsl2_listen_address(s->reach.network, s->reach.localhost_forwarding),
+                          s->reach.nonce, &args);
+    bool ok = lima_wsl2_argv_sh(s->reach.exe, s->look.distro, lima_wsl2_script_keeper(),
+                                lima_strv_items(&args), &argv, err)
               && (lima_wsl2_keeper_start(&argv, what, wake, &s->keeper, &retryable, err)
                   || (retryable && lima_wsl2_keeper_start(&argv, what, wake, &s->keeper, &retryable, err)));
     free(what);
@@ -165,8 +166,9 @@ static void hand_over(start *s, wsl2_vm *vm)
 
 static bool start_all(start *s, lima_err *err)
 {
-    return look(s, err) && lima_wsl2_exe_find(&s->reach.exe, err) && boot(s, err) && keep(s, err) && remember(s, err)
-           && lima_wsl2_boot_send_cidata(&s->boot, err) && lima_wsl2_boot_set_up(&s->boot, err)
+    return look(s, err) && lima_wsl2_exe_find(&s->reach.exe, err) && boot(s, err) && keep(s, err)
+           && remember(s, err) && lima_wsl2_boot_send_cidata(&s->boot, err)
+           && lima_wsl2_boot_set_up(&s->boot, err)
            && lima_wsl2_provision_start(s->reach.exe, s->look.distro, s->inst->name, &s->provision, err);
 }
 

@@ -1,5 +1,6 @@
-/* How it works: the guest's own side is asked first, which ends its services and writes everything to disk; then WSL
- * terminates the distribution; then it is looked at, because WSL says "success" about terminations that had no effect. */
+/* How it works: the guest's own side is asked first, which ends its services and writes everything to
+ * disk; then WSL terminates the distribution; then it is looked at, because WSL says "success" about
+ * terminations that had no effect. */
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -55,15 +56,17 @@ bool lima_wsl2_terminate(const char *exe, const wsl2_look *look, lima_wake *wake
 
     for (unsigned i = 0; i < TRIES && !gone; i++) {
         if (i)
-            lima_log_warn("distribution '%s': WSL says that it was stopped, but it runs; trying once more", look->distro);
+            lima_log_warn("distribution '%s': WSL says that it was stopped, but it runs; trying once more",
+                          look->distro);
         if (!terminate_once(exe, look, wake, err) || !await_gone(exe, look, wake, &gone, err))
             return false;
     }
     return gone
-           || lima_err_set(err, LIMA_CODE_DEADLINE_EXCEEDED,
-                           "distribution '%s' runs on although WSL says that it stopped it; `wsl --shutdown` stops it "
-                           "and all other distributions",
-                           look->distro);
+           || lima_err_set(
+               err, LIMA_CODE_DEADLINE_EXCEEDED,
+               "distribution '%s' runs on although WSL says that it stopped it; `wsl --shutdown` stops it "
+               "and all other distributions",
+               look->distro);
 }
 
 /* ---- the guest's own side ---- */
@@ -71,8 +74,8 @@ bool lima_wsl2_terminate(const char *exe, const wsl2_look *look, lima_wake *wake
 static void stop_inside(const lima_instance *inst, wsl2_keeper *keeper, uint32_t grace_ms, lima_wake *wake)
 {
     if (!lima_wsl2_keeper_stop(keeper, lima_clock_in(grace_ms), wake))
-        lima_log_warn("instance '%s': the guest did not stop its services within %u s; WSL stops it now", inst->name,
-                      grace_ms / 1000);
+        lima_log_warn("instance '%s': the guest did not stop its services within %u s; WSL stops it now",
+                      inst->name, grace_ms / 1000);
 }
 
 /* No keeper of this process: an earlier one has died, or somebody else runs the distribution. */

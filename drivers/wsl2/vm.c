@@ -1,5 +1,5 @@
-/* How it works: calls that use the keeper count themselves in; a start waits until nobody holds the last one any more and
- * then frees it. */
+/* How it works: calls that use the keeper count themselves in; a start waits until nobody holds the last
+ * one any more and then frees it. */
 #include "wsl2/vm.h"
 
 #include <stdlib.h>
@@ -95,7 +95,8 @@ static bool judge_end(lima_call *call, wsl2_vm *vm, wsl2_keeper *keeper, lima_er
         return true;
     char *words = lima_wsl2_keeper_last_words(keeper);
     lima_err_set(err, LIMA_CODE_UNAVAILABLE,
-                 "its distribution has ended, stopped from outside: by `wsl --shutdown` or `wsl --terminate`, an update of "
+                 "its distribution has ended, stopped from outside: by `wsl --shutdown` or `wsl "
+                 "--terminate`, an update of "
                  "WSL, or a sleep of this computer (%s). Start it again: limactl start %s",
                  words, inst->name);
     free(words);

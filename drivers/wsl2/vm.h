@@ -1,5 +1,6 @@
-/* One instance's distribution, as this process of the driver knows it: what is behind lima_call_state, and what start, wait and
- * stop do with it. What is true of it is asked anew each time (inspect.h); this only holds what this process has in hand. */
+/* One instance's distribution, as this process of the driver knows it: what is behind lima_call_state, and
+ * what start, wait and stop do with it. What is true of it is asked anew each time (inspect.h); this only
+ * holds what this process has in hand. */
 #pragma once
 
 #include <stdatomic.h>

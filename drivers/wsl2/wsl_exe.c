@@ -1,7 +1,9 @@
-/* How it works: two readers collect the outputs while this thread feeds the input and waits for the end. wsl.exe's
- * standard input is never inherited: the stub of a machine without WSL waits a minute for a key there.
+/* How it works: two readers collect the outputs while this thread feeds the input and waits for the end.
+ * wsl.exe's standard input is never inherited: the stub of a machine without WSL waits a minute for a key
+ * there.
  *
- * Deliberately not here: PATH. An alias of the Store in it may answer "access denied", and a stranger's wsl.exe anything. */
+ * Deliberately not here: PATH. An alias of the Store in it may answer "access denied", and a stranger's
+ * wsl.exe anything. */
 #include "wsl2/wsl_exe.h"
 
 #include <stdlib.h>
@@ -65,7 +67,8 @@ bool lima_wsl2_exe_find(char **ret, lima_err *err)
             *ret = given;
             return true;
         }
-        lima_err_set(err, LIMA_CODE_NOT_FOUND, "LIMA_WSL_EXE names '%s', which is no file; correct or unset it", given);
+        lima_err_set(err, LIMA_CODE_NOT_FOUND,
+                     "LIMA_WSL_EXE names '%s', which is no file; correct or unset it", given);
         free(given);
         return false;
     }
@@ -74,9 +77,10 @@ bool lima_wsl2_exe_find(char **ret, lima_err *err)
     if (!found)
         found = exe_in(lima_env_get("SystemRoot"), "System32");
     if (!found)
-        return lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
-                            "WSL is not installed (there is no wsl.exe); run `wsl --install --no-distribution` as "
-                            "administrator, or set LIMA_WSL_EXE");
+        return lima_err_set(
+            err, LIMA_CODE_FAILED_PRECONDITION,
+            "WSL is not installed (there is no wsl.exe); run `wsl --install --no-distribution` as "
+            "administrator, or set LIMA_WSL_EXE");
     *ret = found;
     return true;
 }
@@ -131,10 +135,11 @@ static bool begin(const wsl2_run *run, lima_process **ret, lima_err *err)
 
 static bool no_answer(const wsl2_run *run, lima_err *err)
 {
-    return lima_err_set(err, LIMA_CODE_DEADLINE_EXCEEDED,
-                        "%s: wsl.exe does not answer; it was ended. The WSL service may hang, or be busy with another "
-                        "distribution: try again, then `wsl --shutdown` (it stops all distributions), then restart Windows",
-                        run->what);
+    return lima_err_set(
+        err, LIMA_CODE_DEADLINE_EXCEEDED,
+        "%s: wsl.exe does not answer; it was ended. The WSL service may hang, or be busy with another "
+        "distribution: try again, then `wsl --shutdown` (it stops all distributions), then restart Windows",
+        run->what);
 }
 
 /* A child that does not want its input any more says why by its end. */

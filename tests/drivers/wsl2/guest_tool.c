@@ -1,5 +1,6 @@
-/* Inside the guest, statically linked: an agent that answers, and the one use of socat that the driver's relay makes of it.
- *   guest_tool listen PATH                     a server on a Unix socket that sends back what it gets, in capitals
+/* Inside the guest, statically linked: an agent that answers, and the one use of socat that the
+ * driver's relay makes of it.
+ *   guest_tool listen PATH                     a server on a Unix socket; sends back what it gets, in capitals
  *   socat -t N STDIO UNIX-CONNECT:PATH         standard input and output to that server */
 #include <ctype.h>
 #include <poll.h>

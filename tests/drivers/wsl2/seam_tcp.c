@@ -42,8 +42,8 @@ static bool finish_connect(int fd, lima_deadline deadline, lima_wake *wake, int 
     return !getsockopt(fd, SOL_SOCKET, SO_ERROR, ret_number, &len);
 }
 
-bool lima_tcp_connect(const char *ipv4, uint16_t port, lima_deadline deadline, lima_wake *wake, lima_stream **ret,
-                      lima_err *err)
+bool lima_tcp_connect(const char *ipv4, uint16_t port, lima_deadline deadline, lima_wake *wake,
+                      lima_stream **ret, lima_err *err)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port)};
     int number = 0;

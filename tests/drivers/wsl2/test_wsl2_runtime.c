@@ -189,7 +189,8 @@ static void assert_end(lima_stream *from)
     assert_int_equal(len, 0);
 }
 
-static bool accept_tcp(void *listener, lima_deadline deadline, lima_wake *wake, lima_stream **ret, lima_err *why)
+static bool accept_tcp(void *listener, lima_deadline deadline, lima_wake *wake, lima_stream **ret,
+                       lima_err *why)
 {
     return lima_tcp_accept(listener, deadline, wake, ret, why);
 }
@@ -321,7 +322,8 @@ static void record__written__is_read_again(void **state)
 static void record__missing_or_damaged__is_empty(void **state)
 {
     static const char *const texts[] = {
-        "", "{", "[]", "{\"guid\":5}", "{\"guid\":\"x\",\"sshPort\":70000,\"userUID\":-1,\"diskSize\":\"9\"}"};
+        "", "{", "[]", "{\"guid\":5}",
+        "{\"guid\":\"x\",\"sshPort\":70000,\"userUID\":-1,\"diskSize\":\"9\"}"};
     lima_instance *inst = instance_in(*state);
     wsl2_record got;
 
