@@ -147,7 +147,7 @@ static void json__report__reads_back(void **state)
 
 static void run__no_such_case_or_program__fails(void **state)
 {
-    lima_check_config config = {.driver = "/no/such/program"};
+    lima_check_config config = {.driver = "no/such/program"};
     lima_check_report report = {0};
     lima_err err = {0};
     (void)state;
