@@ -75,14 +75,17 @@ def hang(pc):
 @standin_only
 def hang_leaves_a_grandchild(pc):
     call = pc.begin("--list", "--quiet", rules=": hang-children")
+    until((pc.state / "hanging").exists, "somebody who waits for the end")
     child = until(lambda: grandchild(pc, call.pid), "a grandchild")
     os.kill(call.pid, signal.SIGKILL)
     call.wait()
     time.sleep(0.2)
     assert alive(child), "it outlives its parent"
     pc.stop()
-    until(lambda: not alive(child), "it ends with the back end")
-    pc.start()
+    try:
+        until(lambda: not alive(child), "it ends with the back end")
+    finally:
+        pc.start()
 
 
 def grandchild(pc, parent):

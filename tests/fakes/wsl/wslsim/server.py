@@ -67,6 +67,7 @@ class Server:
             self.service.agents.serve(channel, hello.get("env.WINEPREFIX", [""])[0], hello.get("env.WSLSIM_PROFILE", [""])[0])
             return
         if hello["kind"] == ["hang"]:
+            self.state.write(self.state.path("hanging"), "")
             channel.receive()           # until it or we end
             return
         if hello["system"] == ["windows"]:

@@ -10,6 +10,7 @@
     c/                                  stands for C:\\ on Linux
     wslconfig                           the user's .wslconfig, plus a section [standin]
     agent                               present once an agent serves a Wine prefix
+    hanging                             present once a grandchild or wslhost.exe waits for the end
     lock, daemon, daemon.log, calls.log
 
 Everything is written to a temporary name first, so no reader meets half a value; half-written *keys* it does meet.
