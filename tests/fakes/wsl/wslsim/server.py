@@ -13,6 +13,7 @@ from .call import Call
 from .service import Service
 
 TICK = 0.1
+FORGOTTEN = 3600        # seconds without a call or a guest after which a test must have died without a farewell
 
 
 class Server:
@@ -21,6 +22,7 @@ class Server:
         self.state = self.service.state
         self.token = secrets.token_hex(16)
         self.ended = threading.Event()
+        self.last_call = time.monotonic()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         words = f"{self.listener.getsockname()[1]} {self.token} {os.getpid()}\n"
         self.state.write(self.state.path("daemon"), words)
@@ -33,6 +35,10 @@ class Server:
         while not self.ended.wait(TICK) and os.path.exists(self.state.path("daemon")):
             try:
                 self.service.tick()
+                if self.service.guests:
+                    self.last_call = time.monotonic()
+                elif time.monotonic() - self.last_call > FORGOTTEN:
+                    break
             except Exception:           # a test that removes the folder meets us anywhere
                 if os.path.exists(self.state.path("daemon")):
                     traceback.print_exc()
@@ -42,6 +48,7 @@ class Server:
     def accept(self):
         while True:
             sock, _ = self.listener.accept()
+            self.last_call = time.monotonic()
             threading.Thread(target=self.serve, args=(sock,), daemon=True).start()
 
     def serve(self, sock):

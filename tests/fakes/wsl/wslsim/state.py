@@ -40,6 +40,7 @@ ENVIRONMENT = ["HOSTTYPE=x86_64", "LANG=en_US.UTF-8", "PATH=/usr/local/sbin:/usr
 class State:
     def __init__(self, folder):
         self.folder = os.path.abspath(folder)
+        self.settings_parser, self.settings_stamp = read_settings(os.devnull), None
         for name in ("lxss", "registry", "run", "rootfs", "tmp", "c", "vsock", "host"):
             os.makedirs(self.path(name), mode=0o700, exist_ok=True)
 
@@ -131,18 +132,31 @@ class State:
             self.write(self.path("vm"), json.dumps(content))
 
     def setting(self, section, key):
-        parser = configparser.ConfigParser(interpolation=None, strict=False)
-        parser.optionxform = str
+        """From the file wslconfig as it is now."""
         try:
-            parser.read(self.path("wslconfig"), encoding="utf-8")
-        except configparser.Error:
-            pass
-        return parser.get(section, key, fallback=DEFAULTS[section][key])
+            at = os.stat(self.path("wslconfig"))
+            stamp = at.st_mtime_ns, at.st_size, at.st_ino
+        except OSError:
+            stamp = None
+        if stamp != self.settings_stamp:
+            self.settings_parser, self.settings_stamp = read_settings(self.path("wslconfig")), stamp
+        return self.settings_parser.get(section, key, fallback=DEFAULTS[section][key])
 
     def milliseconds(self, section, key):
         """A time in seconds; None for never."""
         value = int(self.setting(section, key))
         return None if value < 0 else value / 1000
+
+
+def read_settings(path):
+    """A file with mistakes says nothing, as the real one's are ignored."""
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    parser.optionxform = str
+    try:
+        parser.read(path, encoding="utf-8")
+    except (configparser.Error, UnicodeDecodeError):
+        pass
+    return parser
 
 
 class Distro:
