@@ -72,6 +72,7 @@ def another_one_runs__archive_at_once__apply_refused_then_done():
     with Computer() as pc:
         vm, other = stopped(pc), Instance(pc, "other", image=IMAGE)
         other.up()
+        write(vm, "before")                 # the VM has had its disk, and has it as long as the other runs
         snapshot(vm, "Create")
         assert [name for name in files(vm) if name.endswith(".tar")] and tags(vm) == ["one"], files(vm)
         write(vm, "after")
