@@ -222,7 +222,6 @@ bool lima_wsl2_boot_send_cidata(const wsl2_boot *boot, lima_err *err)
 
     run.feed = lima_wsl2_cidata_feed;
     run.feed_arg = dir;
-    run.limit_ms = WSL2_TRANSFER_MS;
     bool ok = lima_wsl2_guest_run(&run, &said, err);
     lima_wsl2_said_free(&said);
     free(dir);

@@ -184,10 +184,10 @@ static bool too_late(const wsl2_run *run, watch *times)
     return now >= times->limit || (run->progress && now >= times->idle);
 }
 
-static bool await_end(const wsl2_run *run, lima_process *process, lima_deadline limit, lima_process_exit *ret,
-                      lima_err *err)
+/* Time counts from when the input was taken, whose single steps have deadlines of their own. */
+static bool await_end(const wsl2_run *run, lima_process *process, lima_process_exit *ret, lima_err *err)
 {
-    watch times = {.limit = limit, .idle = lima_wsl2_in(WSL2_IDLE_MS)};
+    watch times = {.limit = lima_wsl2_in(run->limit_ms), .idle = lima_wsl2_in(WSL2_IDLE_MS)};
     lima_err failure = {0};
 
     while (!lima_process_wait(process, next_look(run, &times), run->wake, ret, &failure)) {
@@ -229,13 +229,12 @@ static bool run_once(const wsl2_run *run, wsl2_said *ret, lima_err *err)
 {
     lima_process *process = NULL;
     wsl2_reader *out = NULL, *err_out = NULL;
-    lima_deadline limit = lima_wsl2_in(run->limit_ms);
 
     *ret = (wsl2_said){.out = LIMA_BUF(WSL2_SAID_MAX), .err_out = LIMA_BUF(WSL2_SAID_MAX)};
     bool ok = begin(run, &process, err)
               && lima_wsl2_reader_start(lima_process_stream(process, 1), keep, &ret->out, &out, err)
               && lima_wsl2_reader_start(lima_process_stream(process, 2), keep, &ret->err_out, &err_out, err)
-              && feed(run, process, err) && await_end(run, process, limit, &ret->end, err);
+              && feed(run, process, err) && await_end(run, process, &ret->end, err);
     if (process && !ok)
         kill_tree(process);
     lima_wsl2_reader_end(out, lima_clock_in(DRAIN_MS));

@@ -43,7 +43,7 @@ typedef bool wsl2_feed(void *arg, lima_stream *into, lima_wake *wake, lima_err *
 typedef struct wsl2_run {
     const lima_strv *argv; /* of argv.h */
     const char *what;      /* begins the error texts: "distribution 'lima-dev': import" */
-    uint64_t limit_ms;     /* scaled */
+    uint64_t limit_ms;     /* scaled; from when its input was taken */
     lima_wake *wake;       /* may be NULL */
     wsl2_feed *feed;       /* NULL: standard input is empty */
     void *feed_arg;
