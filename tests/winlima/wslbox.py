@@ -18,6 +18,8 @@ class WslBox(WineBox):
         self.faults_file = self.base / "faults"
         self.faults_file.touch()
         self.prefix.env["WSLSIM_FAULTS"] = str(self.faults_file)
+        # Else the VM keeps disks for a minute after the last distribution, and each snapshot waits for that.
+        (self.state / "wslconfig").write_text("[wsl2]\nvmIdleTimeout=3000\n", encoding="utf-8")
         shutil.copy(guest(), self.images / "rootfs.tar")
 
     def create(self, name, **more):
