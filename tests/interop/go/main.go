@@ -46,8 +46,12 @@ func (raw) Unmarshal(data []byte, v any) error {
 }
 
 func dial() (*grpc.ClientConn, error) {
-	return grpc.NewClient("unix://"+*socket, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithUserAgent(*agent),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(limit), grpc.MaxCallSendMsgSize(4*limit)))
+	options := []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(limit), grpc.MaxCallSendMsgSize(4*limit))}
+	if *agent != "" { // older releases put a blank before their own name for an empty one
+		options = append(options, grpc.WithUserAgent(*agent))
+	}
+	return grpc.NewClient("unix://"+*socket, options...)
 }
 
 func call(conn *grpc.ClientConn, method string, request []byte) ([]byte, error) {
