@@ -22,7 +22,7 @@ hold = box.home / "hold"
 
 
 def install_holding_tools():
-    tools = box.base / "t"
+    tools = box.base / "h"
     tools.mkdir(mode=0o755)
     for name in ("qemu-img", "qemu-system-x86_64"):
         tool = tools / name
