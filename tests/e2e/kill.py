@@ -22,7 +22,7 @@ hold = box.home / "hold"
 
 
 def install_holding_tools():
-    tools = box.base / "h"
+    tools = box.base / "tools"
     tools.mkdir(mode=0o755)
     for name in ("qemu-img", "qemu-system-x86_64"):
         tool = tools / name
@@ -48,7 +48,7 @@ def kill_driver_once_it_runs(*words):
 def killed_in_create_disk():
     put_hold()
     running = Background(box, "create", "--name", NAME, box.config(plain=True))
-    kill_driver_once_it_runs("t/qemu-img")
+    kill_driver_once_it_runs("tools/qemu-img")
     hold.unlink()
     assert running.join().returncode != 0
     assert box.status(NAME) in (None, "Stopped"), box.status(NAME)
@@ -60,7 +60,7 @@ def killed_in_create_disk():
 def killed_in_start():
     put_hold()
     running = Background(box, "start", NAME)
-    kill_driver_once_it_runs("t/qemu-system")
+    kill_driver_once_it_runs("tools/qemu-system")
     hold.unlink()
     running.join()
     box.kill("hostagent")
