@@ -2,6 +2,7 @@
 #include "process.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,6 +54,8 @@ bool lima_process_wait(lima_process *process, lima_deadline deadline, lima_wake 
     unsigned pause_ms = 1;
     bool ready = false;
 
+    if (deadline <= lima_clock_now())
+        sched_yield();
     while (!lima_posix_peek_exit(process, ret)) {
         bool ok = ready || process->exit_fd < 0 ? lima_posix_pause(&pause_ms, deadline, wake, err)
                                                 : lima_posix_poll(fds, 2, deadline, wake, err);

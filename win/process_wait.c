@@ -57,6 +57,8 @@ bool lima_process_wait(lima_process *process, lima_deadline deadline, lima_wake 
     HANDLE handles[2] = {NULL, process->handle};
     lima_err why;
 
+    if (deadline <= lima_clock_now())
+        SwitchToThread();
     /* Its end counts for more than the wake, as long as it has come before the call. */
     if (lima_win_peek_exit(process->handle, ret))
         return true;
