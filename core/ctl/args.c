@@ -228,16 +228,16 @@ static bool take_help(lima_ctl_args *args, int argc, char *const *argv, lima_err
     return !word || take_command(args, word, err);
 }
 
-static void point_to_help(const lima_ctl_args *args, lima_err *err)
+/* The form of lima_ctl_misuse, which a command line without a readable command cannot use. */
+static void add_who_and_help(const lima_ctl_args *args, lima_err *err)
 {
     if (!err)
         return;
     lima_err mistake = *err;
-    if (args->command)
-        lima_err_set(err, mistake.code, "%s: %s\nSee '%s %s --help'.", args->command->name, mistake.text,
-                     args->program->name, args->command->name);
-    else
-        lima_err_set(err, mistake.code, "%s\nSee '%s --help'.", mistake.text, args->program->name);
+    const char *program = args->program->name, *gap = args->command ? " " : "",
+               *command = args->command ? args->command->name : "";
+    lima_err_set(err, mistake.code, "%s%s%s: error: %s\nSee '%s%s%s --help'.", program, gap, command,
+                 mistake.text, program, gap, command);
 }
 
 bool lima_ctl_parse(const lima_ctl_program *program, int argc, char *const *argv, lima_wake *wake,
@@ -252,7 +252,7 @@ bool lima_ctl_parse(const lima_ctl_program *program, int argc, char *const *argv
         ok = args->command ? check_operands(args, err)
                            : lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "no command given");
     if (!ok) {
-        point_to_help(args, err);
+        add_who_and_help(args, err);
         lima_ctl_args_free(args);
         return false;
     }

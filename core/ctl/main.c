@@ -49,7 +49,7 @@ int main(int argc, char **argv)
     if (!lima_process_set_role(LIMA_PROCESS_TOOL, stop, &err)) {
         fprintf(stderr, "limadrv: error: %s\n", err.text);
     } else if (!lima_ctl_parse(&lima_ctl_limadrv, argc, argv, stop, &args, &err)) {
-        fprintf(stderr, "limadrv: error: %s\n", err.text);
+        fprintf(stderr, "%s\n", err.text);
         code = LIMA_CTL_USAGE;
     } else {
         code = finish(run(args));

@@ -33,6 +33,15 @@ def wrong_usage_is_exit_code_2(place):
     check(place.run("completion"), 2, "which shell")
 
 
+def errors_begin_with_program_and_command(place):
+    for words, code, begin in ((["list", "--bogus"], 2, "limadrv list: error: unknown flag"),
+                               (["nonsense"], 2, "limadrv: error: unknown command"),
+                               (["completion"], 2, "limadrv completion: error: for which shell"),
+                               (["info", "nowhere"], 1, "limadrv info: error: driver 'nowhere'")):
+        done = check(place.run(*words), code)
+        assert done.stderr.startswith(begin), done.stderr
+
+
 def full_output_is_a_failure(place):
     with open("/dev/full", "w", encoding="utf-8") as full:
         done = subprocess.run([str(LIMADRV), "--help"], stdout=full, stderr=subprocess.PIPE, text=True, env=place.env(), check=False)
@@ -124,7 +133,7 @@ def completion_in_zsh(place):
 def main():
     need_programs()
     plan = Plan()
-    for case in (help_names_every_command, version_by_word_and_flag, wrong_usage_is_exit_code_2, full_output_is_a_failure,
+    for case in (help_names_every_command, version_by_word_and_flag, wrong_usage_is_exit_code_2, errors_begin_with_program_and_command, full_output_is_a_failure,
                  colour_only_on_a_terminal, words_for_shells):
         plan.case(case.__name__, lambda case=case: in_place(case))
     for tool, case in (("mandoc", man_page_is_clean), ("bash", completion_in_bash), ("fish", completion_in_fish), ("zsh", completion_in_zsh)):

@@ -147,6 +147,15 @@ static void parse__mistakes__named(void **state)
     refused("--tty", "no command given");
 }
 
+static void parse__mistake__says_who_as_commands_do(void **state)
+{
+    (void)state;
+    refused("full x --bogus", "tool full: error: unknown flag '--bogus'\nSee 'tool full --help'.");
+    refused("nonsense", "tool: error: unknown command 'nonsense'");
+    refused("--bogus", "tool: error: unknown flag '--bogus'; flags of a command stand after its name\n"
+                       "See 'tool --help'.");
+}
+
 static void parse__help_anywhere__wins(void **state)
 {
     static const char *const lines[] = {"full -h", "full --bogus --help", "help full", "--help full",
@@ -183,6 +192,7 @@ int main(void)
         cmocka_unit_test(parse__words_after_dashes__rest_untouched),
         cmocka_unit_test(parse__dashes_without_rest__operands),
         cmocka_unit_test(parse__mistakes__named),
+        cmocka_unit_test(parse__mistake__says_who_as_commands_do),
         cmocka_unit_test(parse__help_anywhere__wins),
         cmocka_unit_test(parse__help_of_nothing__program),
     };
