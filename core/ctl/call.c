@@ -75,7 +75,7 @@ static bool configure(const lima_ctl_args *args, lima_client *client, lima_deadl
     return ok;
 }
 
-static void print_event(const lima_start_event *event)
+static void print_event(const lima_ctl_args *args, const lima_start_event *event)
 {
     lima_json *line = lima_json_new_object();
     if (event->ended) {
@@ -87,7 +87,7 @@ static void print_event(const lima_start_event *event)
     lima_json_set_str(line, event->error, "error");
     char *text = lima_json_print(line);
     puts(text);
-    fflush(stdout);
+    lima_out_flush(args);
     free(text);
     lima_json_free(line);
 }
@@ -102,7 +102,7 @@ static bool stream(const lima_ctl_args *args, lima_client *client, lima_err *err
         ok = lima_start_stream_next(start, LIMA_DEADLINE_NEVER, lima_ctl_wake(args), &event, err);
         if (!ok)
             break;
-        print_event(&event);
+        print_event(args, &event);
         ended = event.ended;
         if (ended && event.code != LIMA_CODE_OK)
             ok = lima_err_set(err, event.code, "Start: %s", event.error);

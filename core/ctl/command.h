@@ -16,7 +16,13 @@
 #include "base/strv.h"
 #include "os/thread.h"
 
-enum { LIMA_CTL_OK = 0, LIMA_CTL_FAILED = 1, LIMA_CTL_USAGE = 2, LIMA_CTL_INTERRUPTED = 130 };
+enum {
+    LIMA_CTL_OK = 0,
+    LIMA_CTL_FAILED = 1,
+    LIMA_CTL_USAGE = 2,
+    LIMA_CTL_INTERRUPTED = 130,
+    LIMA_CTL_UNREAD = 141, /* whoever read the output has gone: what a shell says of tools that die of it */
+};
 
 typedef enum lima_ctl_type {
     LIMA_CTL_BOOL = 0, /* --json, --tty=false */
@@ -105,7 +111,7 @@ const lima_strv *lima_ctl_rest(const lima_ctl_args *args);                /* wha
 lima_wake *lima_ctl_wake(const lima_ctl_args *args);
 
 /* "limadrv COMMAND: error: text" on stderr. Returns LIMA_CTL_FAILED; LIMA_CTL_INTERRUPTED when the wake was
- * raised and err says CANCELLED. */
+ * raised and err says CANCELLED (quietly when it was raised by lima_out_flush, see out.h). */
 int lima_ctl_fail(const lima_ctl_args *args, const lima_err *err);
 /* The same for a mistake in the command line, with a pointer to --help. Returns LIMA_CTL_USAGE. */
 int lima_ctl_misuse(const lima_ctl_args *args, const char *fmt, ...) LIMA_PRINTF(2, 3);

@@ -13,6 +13,7 @@
 #include "command.h"
 #include "instances.h"
 #include "os/file.h"
+#include "out.h"
 
 enum { FILES_MAX = 100, LOOK_MS = 250, CHUNK = 65536 };
 
@@ -85,14 +86,13 @@ static void print_from(struct logs *logs, struct log *log, lima_file *file)
 {
     char *part = lima_mem_zalloc(CHUNK, 1);
     size_t len = 0;
-    while (lima_file_read_at(file, log->at, part, CHUNK, &len, NULL) && len) {
+    while (!ferror(stdout) && lima_file_read_at(file, log->at, part, CHUNK, &len, NULL) && len) {
         if (logs->shown != log->path)
             printf("%s==> %s <==\n", logs->shown ? "\n" : "", log->path);
         logs->shown = log->path;
         fwrite(part, 1, len, stdout);
         log->at += len;
     }
-    fflush(stdout);
     free(part);
 }
 
@@ -121,6 +121,7 @@ static bool print_all(const lima_ctl_args *args, const char *dir, struct logs *l
     bool ok = find_logs(args, dir, logs, err);
     for (size_t i = 0; ok && i < logs->len; i++)
         ok = print_new(logs, &logs->items[i], lines, err);
+    lima_out_flush(args);
     return ok;
 }
 
@@ -130,7 +131,7 @@ static bool show(const lima_ctl_args *args, const char *dir, struct logs *logs, 
          ok = print_all(args, dir, logs, lima_ctl_number(args, "lines"), err);
     if (ok && !logs->len && !follow)
         fprintf(stderr, "limadrv logs: '%s' has no such logs yet\n", dir);
-    while (ok && follow && !ferror(stdout) && !lima_wake_wait(lima_ctl_wake(args), lima_clock_in(LOOK_MS)))
+    while (ok && follow && !lima_wake_wait(lima_ctl_wake(args), lima_clock_in(LOOK_MS)))
         ok = print_all(args, dir, logs, 0, err);
     return ok;
 }

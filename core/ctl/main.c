@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "command.h"
 #include "os/process.h"
+#include "out.h"
 
 static void set_log_level(const lima_ctl_args *args)
 {
@@ -31,15 +32,6 @@ static int run(const lima_ctl_args *args)
     return lima_ctl_args_command(args)->run(args);
 }
 
-/* A full disk behind stdout must not look like success. */
-static int finish(int code)
-{
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return code;
-    fprintf(stderr, "limadrv: error: standard output: cannot be written\n");
-    return code ? code : LIMA_CTL_FAILED;
-}
-
 int main(int argc, char **argv)
 {
     lima_err err = {0};
@@ -52,7 +44,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", err.text);
         code = LIMA_CTL_USAGE;
     } else {
-        code = finish(run(args));
+        code = lima_out_finish(run(args));
     }
     lima_ctl_args_free(args);
     return code; /* `stop` lives as long as the process */

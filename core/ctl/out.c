@@ -1,5 +1,6 @@
 #include "out.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -34,6 +35,32 @@ void lima_out_json(const lima_json *json)
     char *text = lima_json_print_indented(json);
     puts(text);
     free(text);
+}
+
+void lima_out_flush(const lima_ctl_args *args)
+{
+    if (fflush(stdout) != 0 || ferror(stdout))
+        lima_wake_raise(lima_ctl_wake(args));
+}
+
+/* The C library forgets why a write has failed, with the bytes: one more byte asks again. Windows says EINVAL. */
+static bool reader_has_gone(void)
+{
+    errno = 0;
+    bool written = fputc('\n', stdout) != EOF && fflush(stdout) == 0;
+    return !written && (errno == EPIPE || errno == EINVAL);
+}
+
+int lima_out_finish(int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    bool gone = reader_has_gone();
+    if (!gone)
+        fprintf(stderr, "limadrv: error: standard output: cannot be written\n");
+    if (code != LIMA_CTL_OK && code != LIMA_CTL_INTERRUPTED)
+        return code;
+    return gone ? LIMA_CTL_UNREAD : LIMA_CTL_FAILED;
 }
 
 static size_t columns_of(const char *text)
@@ -74,8 +101,9 @@ int lima_ctl_fail(const lima_ctl_args *args, const lima_err *err)
     lima_wake *wake = lima_ctl_wake(args);
     fflush(stdout);
     if (err->code == LIMA_CODE_CANCELLED && wake && lima_wake_wait(wake, 0)) {
-        fprintf(stderr, "%s %s: interrupted\n", lima_ctl_args_program(args)->name,
-                lima_ctl_args_command(args)->name);
+        if (!ferror(stdout))
+            fprintf(stderr, "%s %s: interrupted\n", lima_ctl_args_program(args)->name,
+                    lima_ctl_args_command(args)->name);
         return LIMA_CTL_INTERRUPTED;
     }
     complain(args, err->text);

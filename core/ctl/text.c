@@ -6,7 +6,8 @@
 #include "base/str.h"
 
 const char *const lima_text_exits =
-    "0 done\n1 failed; the reason is on stderr\n2 wrong usage\n130 interrupted";
+    "0 done\n1 failed; the reason is on stderr\n2 wrong usage\n130 interrupted\n"
+    "141 the reader of the output has gone (limadrv list | head)";
 
 /* Columns that a UTF-8 text takes: bytes that begin a character. Good enough for the texts of the table. */
 static unsigned columns(const char *text, size_t len)
