@@ -165,6 +165,15 @@ static const lima_ctl_flag RUN_FLAGS[] = {
     {0},
 };
 
+static const lima_ctl_operand CHECK_OPERANDS[] = {
+    {.name = "DRIVER",
+     .optional = true,
+     .complete = LIMA_CTL_DRIVERS,
+     .help = "A driver's name, as limadrv list shows it, or the path of its program. May be left out with "
+             "--list"},
+    {0},
+};
+
 static const lima_ctl_flag CHECK_FLAGS[] = {
     {.name = "format",
      .type = LIMA_CTL_CHOICE,
@@ -172,7 +181,7 @@ static const lima_ctl_flag CHECK_FLAGS[] = {
      .choices = FORMATS,
      .dflt = "tap",
      .help = "Form of the report"},
-    {.name = "list", .help = "Only list the cases"},
+    {.name = "list", .help = "Only list the cases, as text or, with --format json, JSON; needs no DRIVER"},
     {.name = "only",
      .type = LIMA_CTL_TEXT,
      .value = "PATTERN",
@@ -316,7 +325,7 @@ static const lima_ctl_command COMMANDS[] = {
                     "limadrv check qemu --vm guest/ --format junit --output report.xml # Everything, for a "
                     "CI system\n"
                     "limadrv check qemu --only 'start/*' # Some cases",
-        .operands = ONE_DRIVER,
+        .operands = CHECK_OPERANDS,
         .flags = CHECK_FLAGS,
         .run = lima_ctl_check,
     },

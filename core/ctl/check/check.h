@@ -37,6 +37,8 @@ typedef struct lima_check_case {
 size_t lima_check_cases(const lima_check_case *const **ret);
 /* '*' any run of characters, '?' one; NULL matches all. */
 bool lima_check_matches(const char *pattern, const char *id);
+/* Those that `only` matches, in their order; the list is owned. INVALID_ARGUMENT: none. */
+bool lima_check_choose(const char *only, const lima_check_case ***ret, size_t *ret_count, lima_err *err);
 
 typedef enum lima_check_outcome {
     LIMA_CHECK_PASSED = 0,
@@ -86,4 +88,6 @@ void lima_check_add_tap_result(const lima_check_report *report, size_t index, li
 void lima_check_add_tap_tail(const lima_check_report *report, lima_buf *into);
 void lima_check_add_junit(const lima_check_report *report, lima_buf *into);
 void lima_check_add_json(const lima_check_report *report, lima_buf *into);
-void lima_check_add_list(const char *only, lima_buf *into); /* --list: the cases, why, what to do */
+/* --list: the cases, why, what to do. */
+void lima_check_add_list(const lima_check_case *const *cases, size_t count, lima_buf *into);
+void lima_check_add_list_json(const lima_check_case *const *cases, size_t count, lima_buf *into);

@@ -6,23 +6,47 @@
 #include "ctl/check/check.h"
 #include "ctl/command.h"
 #include "ctl/find.h"
-#include "os/file.h"
+#include "ctl/out.h"
 
-typedef struct tap_output {
+/* Where the report goes: standard output, or the file of --output. */
+typedef struct output {
+    const lima_ctl_args *args;
     FILE *to;
-} tap_output;
+} output;
 
-static bool write_out(FILE *to, const lima_buf *text)
+static bool open_output(const lima_ctl_args *args, output *ret, lima_err *err)
 {
-    return fwrite(lima_buf_str(text), 1, text->len, to) == text->len && fflush(to) == 0;
+    const char *path = lima_ctl_str(args, "output");
+    *ret = (output){args, path ? fopen(path, "w") : stdout};
+    return ret->to || lima_err_set(err, LIMA_CODE_UNKNOWN, "'%s' cannot be written", path);
+}
+
+/* Standard output that cannot be written is told by lima_out_finish, for all commands. */
+static void put(const output *out, const lima_buf *text)
+{
+    fwrite(lima_buf_str(text), 1, text->len, out->to);
+    if (out->to == stdout)
+        lima_out_flush(out->args);
+    else
+        fflush(out->to);
+}
+
+static bool close_output(const output *out, lima_err *err)
+{
+    if (out->to == stdout)
+        return true;
+    bool failed = ferror(out->to);
+    failed |= fclose(out->to) != 0;
+    return !failed
+           || lima_err_set(err, LIMA_CODE_UNKNOWN, "'%s' cannot be written",
+                           lima_ctl_str(out->args, "output"));
 }
 
 static void tap_each(void *arg, const lima_check_report *sofar)
 {
-    tap_output *output = arg;
     lima_buf text = LIMA_BUF(LIMA_CHECK_OUTPUT_MAX);
     lima_check_add_tap_result(sofar, sofar->len - 1, &text);
-    write_out(output->to, &text);
+    put(arg, &text);
     lima_buf_free(&text);
 }
 
@@ -36,13 +60,21 @@ static void add_report(const char *format, const lima_check_report *report, lima
         lima_check_add_tap_tail(report, into);
 }
 
-static int list(const lima_ctl_args *args)
+static bool list(const output *out, lima_err *err)
 {
+    const lima_check_case **cases;
+    size_t count;
     lima_buf text = LIMA_BUF(LIMA_CHECK_OUTPUT_MAX);
-    lima_check_add_list(lima_ctl_str(args, "only"), &text);
-    bool ok = write_out(stdout, &text);
+    if (!lima_check_choose(lima_ctl_str(out->args, "only"), &cases, &count, err))
+        return false;
+    if (lima_ctl_given(out->args, "format"))
+        lima_check_add_list_json(cases, count, &text);
+    else
+        lima_check_add_list(cases, count, &text);
+    put(out, &text);
     lima_buf_free(&text);
-    return ok ? LIMA_CTL_OK : LIMA_CTL_FAILED;
+    free(cases);
+    return true;
 }
 
 static bool prepare(const lima_ctl_args *args, lima_check_config *config, char **ret_driver, lima_err *err)
@@ -59,20 +91,24 @@ static bool prepare(const lima_ctl_args *args, lima_check_config *config, char *
     return true;
 }
 
-static bool check(const lima_ctl_args *args, FILE *to, lima_check_report *report, lima_err *err)
+/* *ret_clean: no case has failed. */
+static bool check(output *out, bool *ret_clean, lima_err *err)
 {
     lima_check_config config = {0};
+    lima_check_report report = {0};
     char *driver = NULL;
-    const char *format = lima_ctl_str(args, "format");
-    bool tap = lima_str_eq(format, "tap");
-    tap_output output = {to};
+    const char *format = lima_ctl_str(out->args, "format");
     lima_buf text = LIMA_BUF(LIMA_CHECK_OUTPUT_MAX);
-    bool ok = prepare(args, &config, &driver, err)
-              && lima_check_run(&config, tap ? tap_each : NULL, &output, report, err);
+    bool ok = prepare(out->args, &config, &driver, err)
+              && lima_check_run(&config, lima_str_eq(format, "tap") ? tap_each : NULL, out, &report, err);
     if (ok) {
-        add_report(format, report, &text);
-        ok = write_out(to, &text) || lima_err_set(err, LIMA_CODE_UNKNOWN, "cannot write the results");
+        add_report(format, &report, &text);
+        put(out, &text);
+        *ret_clean = report.failed == 0;
+        ok = !lima_wake_wait(config.wake, 0)
+             || lima_err_set(err, LIMA_CODE_CANCELLED, "the run was cancelled");
     }
+    lima_check_report_free(&report);
     lima_buf_free(&text);
     lima_check_config_free(&config);
     free(driver);
@@ -81,23 +117,19 @@ static bool check(const lima_ctl_args *args, FILE *to, lima_check_report *report
 
 int lima_ctl_check(const lima_ctl_args *args)
 {
-    lima_check_report report = {0};
+    output out = {0};
     lima_err err = {0};
-    const char *path = lima_ctl_str(args, "output");
-    if (lima_ctl_bool(args, "list"))
-        return list(args);
-    if (!lima_ctl_operand_at(args, 0))
+    bool lists = lima_ctl_bool(args, "list"), clean = true;
+    const char *format = lima_ctl_str(args, "format");
+    if (!lists && !lima_ctl_operand_at(args, 0))
         return lima_ctl_misuse(args, "which driver? Give its name or path");
-    FILE *to = path ? fopen(path, "w") : stdout;
-    if (!to) {
-        lima_err_set(&err, LIMA_CODE_UNKNOWN, "'%s' cannot be written", path);
+    if (lists && lima_ctl_given(args, "format") && !lima_str_eq(format, "json"))
+        return lima_ctl_misuse(args, "--list has no form '%s'; it prints text, with --format json JSON",
+                               format);
+    if (!open_output(args, &out, &err))
         return lima_ctl_fail(args, &err);
-    }
-    bool ok = check(args, to, &report, &err);
-    bool clean = ok && report.failed == 0;
-    if (path && fclose(to) != 0)
-        ok = lima_err_set(&err, LIMA_CODE_UNKNOWN, "'%s' cannot be written", path);
-    lima_check_report_free(&report);
+    bool ok = lists ? list(&out, &err) : check(&out, &clean, &err);
+    ok = close_output(&out, ok ? &err : NULL) && ok;
     if (!ok)
         return lima_ctl_fail(args, &err);
     return clean ? LIMA_CTL_OK : LIMA_CTL_FAILED;

@@ -124,6 +124,22 @@ void lima_check_add_junit(const lima_check_report *report, lima_buf *into)
 
 /* ---- JSON ---- */
 
+static void set_meaning(lima_json *doc, size_t index, const lima_check_case *of)
+{
+    lima_json_set_str(doc, of->why, "cases[%zu].why", index);
+    lima_json_set_str(doc, of->source, "cases[%zu].source", index);
+    lima_json_set_str(doc, of->remedy, "cases[%zu].remedy", index);
+}
+
+/* Takes `doc` over. */
+static void add_document(lima_json *doc, lima_buf *into)
+{
+    char *text = lima_json_print_indented(doc);
+    lima_buf_addf(into, "%s\n", text);
+    free(text);
+    lima_json_free(doc);
+}
+
 static void set_result(lima_json *doc, size_t index, const lima_check_result *result)
 {
     lima_json_set_str(doc, result->of->id, "cases[%zu].id", index);
@@ -131,11 +147,8 @@ static void set_result(lima_json *doc, size_t index, const lima_check_result *re
     lima_json_set_int(doc, (int64_t)result->ms, "cases[%zu].ms", index);
     if (result->text)
         lima_json_set_str(doc, result->text, "cases[%zu].text", index);
-    if (result->outcome == LIMA_CHECK_FAILED) {
-        lima_json_set_str(doc, result->of->why, "cases[%zu].why", index);
-        lima_json_set_str(doc, result->of->source, "cases[%zu].source", index);
-        lima_json_set_str(doc, result->of->remedy, "cases[%zu].remedy", index);
-    }
+    if (result->outcome == LIMA_CHECK_FAILED)
+        set_meaning(doc, index, result->of);
     if (result->log)
         lima_json_set_str(doc, result->log, "cases[%zu].log", index);
 }
@@ -151,21 +164,43 @@ void lima_check_add_json(const lima_check_report *report, lima_buf *into)
     lima_json_set_empty_array(doc, "cases");
     for (size_t i = 0; i < report->len; i++)
         set_result(doc, i, &report->results[i]);
-    char *text = lima_json_print_indented(doc);
-    lima_buf_addf(into, "%s\n", text);
-    free(text);
-    lima_json_free(doc);
+    add_document(doc, into);
 }
 
 /* ---- the list ---- */
 
-void lima_check_add_list(const char *only, lima_buf *into)
+void lima_check_add_list(const lima_check_case *const *cases, size_t count, lima_buf *into)
 {
-    const lima_check_case *const *cases;
-    size_t count = lima_check_cases(&cases);
     for (size_t i = 0; i < count; i++)
-        if (lima_check_matches(only, cases[i]->id))
-            lima_buf_addf(into, "%s%s\n    Why: %s (facts %s)\n    If it fails: %s\n", cases[i]->id,
-                          cases[i]->needs & LIMA_CHECK_GUEST ? " (needs --vm)" : "", cases[i]->why,
-                          cases[i]->source, cases[i]->remedy);
+        lima_buf_addf(into, "%s%s\n    Why: %s (facts %s)\n    If it fails: %s\n", cases[i]->id,
+                      cases[i]->needs & LIMA_CHECK_GUEST ? " (needs --vm)" : "", cases[i]->why,
+                      cases[i]->source, cases[i]->remedy);
+}
+
+static void set_needs(lima_json *doc, size_t index, unsigned needs)
+{
+    static const struct {
+        unsigned need;
+        const char *name;
+    } names[] = {{LIMA_CHECK_INST_DIR, "inst-dir"},
+                 {LIMA_CHECK_ANNOUNCE, "announce"},
+                 {LIMA_CHECK_TOOL_2_1, "pre-driver-action"},
+                 {LIMA_CHECK_GUEST, "vm"}};
+    size_t count = 0;
+    lima_json_set_empty_array(doc, "cases[%zu].needs", index);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (needs & names[i].need)
+            lima_json_set_str(doc, names[i].name, "cases[%zu].needs[%zu]", index, count++);
+}
+
+void lima_check_add_list_json(const lima_check_case *const *cases, size_t count, lima_buf *into)
+{
+    lima_json *doc = lima_json_new_object();
+    lima_json_set_empty_array(doc, "cases");
+    for (size_t i = 0; i < count; i++) {
+        lima_json_set_str(doc, cases[i]->id, "cases[%zu].id", i);
+        set_meaning(doc, i, cases[i]);
+        set_needs(doc, i, cases[i]->needs);
+    }
+    add_document(doc, into);
 }

@@ -147,23 +147,26 @@ static void run_one(const lima_check_config *config, const lima_check_abilities 
 
 /* ---- all ---- */
 
-static size_t choose(const char *only, const lima_check_case ***ret)
+bool lima_check_choose(const char *only, const lima_check_case ***ret, size_t *ret_count, lima_err *err)
 {
     const lima_check_case *const *cases;
     size_t count = lima_check_cases(&cases), chosen = 0;
-    *ret = lima_mem_zalloc(count, sizeof(void *));
+    const lima_check_case **list = lima_mem_zalloc(count, sizeof *list);
     for (size_t i = 0; i < count; i++)
         if (lima_check_matches(only, cases[i]->id))
-            (*ret)[chosen++] = cases[i];
-    return chosen;
+            list[chosen++] = cases[i];
+    if (!chosen) {
+        free(list);
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "no case is called '%s' (see --list)", only);
+    }
+    *ret = list;
+    *ret_count = chosen;
+    return true;
 }
 
-static bool check_config(const lima_check_config *config, size_t chosen, lima_err *err)
+static bool check_config(const lima_check_config *config, lima_err *err)
 {
     lima_file_info info;
-    if (!chosen)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "no case is called '%s' (see --list)",
-                            config->only);
     if (!lima_file_stat(config->driver, true, &info, err))
         return false;
     if (info.kind != LIMA_FILE_REGULAR)
@@ -179,25 +182,28 @@ bool lima_check_run(const lima_check_config *config, void (*each)(void *arg, con
 {
     const lima_check_case **chosen;
     lima_check_abilities can = {0};
-    size_t count = choose(config->only, &chosen);
-    bool ok = check_config(config, count, err);
-    if (ok) {
-        lima_check_report report = {.driver = config->driver,
-                                    .results = lima_mem_zalloc(count, sizeof *report.results)};
-        unsigned needs = 0;
-        for (size_t i = 0; i < count; i++)
-            needs |= chosen[i]->needs;
-        lima_check_probe(config, needs, &can);
-        for (size_t i = 0; i < count; i++) {
-            report.results[i].of = chosen[i];
-            run_one(config, &can, &report);
-            if (each)
-                each(arg, &report);
-        }
-        *ret = report;
+    size_t count;
+    unsigned needs = 0;
+    if (!lima_check_choose(config->only, &chosen, &count, err))
+        return false;
+    if (!check_config(config, err)) {
+        free(chosen);
+        return false;
     }
+    lima_check_report report = {.driver = config->driver,
+                                .results = lima_mem_zalloc(count, sizeof *report.results)};
+    for (size_t i = 0; i < count; i++)
+        needs |= chosen[i]->needs;
+    lima_check_probe(config, needs, &can);
+    for (size_t i = 0; i < count; i++) {
+        report.results[i].of = chosen[i];
+        run_one(config, &can, &report);
+        if (each)
+            each(arg, &report);
+    }
+    *ret = report;
     free(chosen);
-    return ok;
+    return true;
 }
 
 void lima_check_report_free(lima_check_report *report)
