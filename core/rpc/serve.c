@@ -71,8 +71,9 @@ static bool run_begin(run *own, const lima_serve *serve, lima_lifecycle_mode mod
         lima_controls_new(serve->driver, serve->name, lima_options_version_text(serve->driver), inst_dir);
     lima_server_config config = {
         .controls = own->controls, .contract = contracts[mode], .services = services};
-    if (mode == LIMA_LIFECYCLE_INST_DIR) {
+    if (mode != LIMA_LIFECYCLE_STDIO)
         config.last = serve->stop;
+    if (mode == LIMA_LIFECYCLE_INST_DIR) {
         config.let_go = let_go;
         config.let_go_arg = own;
     }

@@ -48,7 +48,9 @@ static void set_outcome(server_call *call, lima_code code)
 {
     bool stop_ok = code == LIMA_CODE_OK && call->method == &lima_method_table()[LIMA_METHOD_STOP];
     call->delete_ok = code == LIMA_CODE_OK && call->method == &lima_method_table()[LIMA_METHOD_DELETE];
-    call->last_ok = call->delete_ok || (stop_ok && lima_server_call_of_limactl(call));
+    /* 2.0 and 2.1 may go on with another instance after Delete: their server is the process's. */
+    bool last_delete = call->delete_ok && call->server->config.contract == LIMA_CONTRACT_INST_DIR;
+    call->last_ok = last_delete || (stop_ok && lima_server_call_of_limactl(call));
 }
 
 void lima_server_call_finish(server_call *call, const lima_buf *reply, lima_code code, const char *text)

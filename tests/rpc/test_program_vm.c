@@ -84,6 +84,25 @@ static void vm__two_announced_servers__second_start_is_refused(void **state)
     lima_launched_stop(&b, SCRIPTED_PATIENCE_MS);
 }
 
+static void announced__ends_after_limactl_s_stop_but_not_after_delete(void **state)
+{
+    place *p = *state;
+    lima_client *limactl = NULL;
+    lima_err err = {0};
+    lima_launched l = launch(p, LIMA_LAUNCH_ANNOUNCE);
+    must(lima_client_connect_as(l.socket, "grpc-go/1.79.0", patience(), &limactl, &err), &err);
+    configure(p, limactl);
+    call_expect(limactl, "Delete", NULL, LIMA_CODE_OK, NULL);
+    call_expect(l.client, "Stop", NULL, LIMA_CODE_OK, NULL); /* limadrv's */
+    configure(p, limactl);
+    lima_start_stream *stream = start_vm(limactl);
+    call_expect(limactl, "Stop", NULL, LIMA_CODE_OK, NULL);
+    expect_exit(l.process, 0);
+    lima_start_stream_close(stream);
+    lima_client_close(limactl);
+    lima_launched_stop(&l, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, place_setup, place_teardown)
 
 int main(void)
@@ -93,6 +112,7 @@ int main(void)
         TEST(vm__driver_killed__truth_is_told_and_next_start_works),
         TEST(vm__driver_told_to_end__vm_runs_on),
         TEST(vm__two_announced_servers__second_start_is_refused),
+        TEST(announced__ends_after_limactl_s_stop_but_not_after_delete),
     };
     return cmocka_run_group_tests_name("program_vm", tests, NULL, NULL);
 }
