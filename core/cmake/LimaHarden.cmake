@@ -2,8 +2,10 @@
 target_compile_options(lima_flags INTERFACE
     $<$<NOT:$<BOOL:$<TARGET_PROPERTY:LIMA_TEST>>>:-flto=auto;-ffat-lto-objects> -ffunction-sections -fdata-sections
     -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
-# The same bytes wherever it is built: __FILE__ tells a path in the tree. ccache makes relative paths of absolute ones.
+# The same bytes wherever it is built: __FILE__ tells a path in the tree. ccache makes relative paths of absolute ones, by
+# the way from the build folder. A prefix is compared byte by byte: it must end in one slash.
 file(RELATIVE_PATH from_build "${CMAKE_BINARY_DIR}" "${PROJECT_SOURCE_DIR}")
+string(REGEX REPLACE "/+$" "" from_build "${from_build}")
 target_compile_options(lima_flags INTERFACE "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=" "-ffile-prefix-map=${from_build}/="
     "-ffile-prefix-map=${CMAKE_BINARY_DIR}/=")
 # Depends on what the optimiser inlines, and cannot know that an output is set when a function says true. Preset dev keeps it.
