@@ -5,6 +5,7 @@
  * nohup, or in the background by a shell without job control, keeps ignoring what it was told to ignore. */
 #include "os/process.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -59,26 +60,28 @@ static void become_tool(void)
 
 /* setsid fails for the leader of a group (started by hand from a shell): then ignoring the terminal's signals
  * must do. */
-static void become_server(void)
+static bool become_server(lima_err *err)
 {
     static const int from_terminal[] = {SIGINT, SIGQUIT, SIGHUP, SIGTSTP, SIGTTIN, SIGTTOU};
 
     for (size_t i = 0; i < sizeof from_terminal / sizeof from_terminal[0]; i++)
         set_handler(from_terminal[i], SIG_IGN);
     setsid();
+    return !chdir("/") || lima_posix_fail(err, errno, "leave the folder for '/'");
 }
 
 bool lima_process_set_role(lima_process_role role, lima_wake *stop, lima_err *err)
 {
-    (void)err; /* for systems on which it can fail */
+    bool ok = true;
+
     atomic_store(&stop_wake, stop);
     set_handler(SIGPIPE, SIG_IGN); /* a peer that has gone is an error code */
     set_handler(SIGXFSZ, SIG_IGN); /* so is a file over the limit */
     set_handler(SIGCHLD, SIG_DFL); /* ignored, it would lose exit codes */
     if (role == LIMA_PROCESS_SERVER)
-        become_server();
+        ok = become_server(err);
     else
         become_tool();
     stop_on(SIGTERM);
-    return true;
+    return ok;
 }

@@ -88,6 +88,24 @@ static bool started_by_hand(void)
     return GetConsoleMode(GetStdHandle(STD_INPUT_HANDLE), &mode);
 }
 
+/* Windows' own folder: the one that nobody ever wants to remove. */
+static bool leave_folder(lima_err *err)
+{
+    wchar_t folder[MAX_PATH];
+    UINT len = GetSystemDirectoryW(folder, MAX_PATH);
+
+    return (len && len < MAX_PATH && SetCurrentDirectoryW(folder))
+           || lima_win_fail(err, GetLastError(), "leave the folder for Windows' own");
+}
+
+static bool become_server(lima_err *err)
+{
+    lima_win_release_stderr();
+    if (!started_by_hand())
+        FreeConsole();
+    return leave_folder(err);
+}
+
 bool lima_process_set_role(lima_process_role role, lima_wake *stop, lima_err *err)
 {
     stop_wake = stop;
@@ -95,10 +113,5 @@ bool lima_process_set_role(lima_process_role role, lima_wake *stop, lima_err *er
     SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX | SEM_NOOPENFILEERRORBOX);
     if (!SetConsoleCtrlHandler(on_console, TRUE))
         return lima_win_fail(err, GetLastError(), "take over the events of the console");
-    if (role == LIMA_PROCESS_SERVER) {
-        lima_win_release_stderr();
-        if (!started_by_hand())
-            FreeConsole();
-    }
-    return listen_for_requests(stop, err);
+    return (role != LIMA_PROCESS_SERVER || become_server(err)) && listen_for_requests(stop, err);
 }

@@ -95,8 +95,9 @@ bool lima_process_end_id(lima_process_id id, bool force, lima_err *err);
 
 typedef enum lima_process_role {
     LIMA_PROCESS_TOOL = 0, /* Ctrl-C, a closed terminal and a request to end (SIGTERM) raise the wake */
-    /* leaves the terminal (own session); Ctrl-C and a closed terminal do nothing; only a request to end
-     * raises the wake. Where files in use cannot be removed (Windows) it also lets go of a file behind its
+    /* leaves the terminal (own session) and the folder it was started in, which could otherwise not be unmounted or,
+     * on Windows, removed: relative paths are to be made whole before. Ctrl-C and a closed terminal do nothing; only
+     * a request to end raises the wake. Where files in use cannot be removed (Windows) it also lets go of a file behind its
      * standard errors, which limactl removes while the server may still be there: the log (base/log.h) goes
      * on into that file, opened for each line, and ends when it has gone; other output there is lost. */
     LIMA_PROCESS_SERVER,

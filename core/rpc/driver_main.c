@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "driver/controls.h"
+#include "os/file.h"
 #include "os/process.h"
 #include "rpc/serve.h"
 #include "rpc/tool.h"
@@ -97,6 +99,15 @@ static void complain(const lima_serve *serve, const lima_err *err)
         lima_log_error("lima-driver-%s: %s", serve->name, err->text);
 }
 
+/* Before the role is taken: a server leaves the folder that a relative path starts from. */
+static bool find_folder(const lima_options *options, char **ret_dir, lima_err *err)
+{
+    return !options->inst_dir
+           || (lima_controls_check_folder(options->inst_dir, err)
+               && (lima_file_real_path(options->inst_dir, ret_dir, err)
+                   || lima_err_wrap(err, "instance folder")));
+}
+
 static bool run_with_std(lima_serve *serve, bool *ret_stuck, lima_err *err)
 {
     if (!lima_process_set_role(is_tool(serve) ? LIMA_PROCESS_TOOL : LIMA_PROCESS_SERVER, serve->stop, err)
@@ -112,10 +123,14 @@ static int run_driver(lima_serve *serve)
 {
     lima_err err = {0};
     bool stuck = false;
+    char *dir = NULL;
     serve->stop = lima_wake_new();
-    bool ok = run_with_std(serve, &stuck, &err);
+    bool ok = find_folder(serve->options, &dir, &err);
+    serve->inst_dir = dir;
+    ok = ok && run_with_std(serve, &stuck, &err);
     if (!ok)
         complain(serve, &err);
+    free(dir);
     if (stuck)
         _Exit(ok ? EXIT_SUCCESS
                  : EXIT_FAILURE); /* exit() would tear the library down under a thread that still runs */

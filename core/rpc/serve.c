@@ -172,13 +172,6 @@ static bool run_all(run *own, bool started, bool *ret_stuck)
 
 /* ---- limactl 2.2 ---- */
 
-static bool find_folder(const lima_serve *serve, char **ret_dir, lima_err *err)
-{
-    return lima_controls_check_folder(serve->options->inst_dir, err)
-           && (lima_file_real_path(serve->options->inst_dir, ret_dir, err)
-               || lima_err_wrap(err, "instance folder"));
-}
-
 static bool open_place(run *own, const char *dir, const char *name, bool *ret_other, lima_err *err)
 {
     if (!lima_place_take(dir, name, &own->place, ret_other, err))
@@ -197,19 +190,14 @@ bool lima_serve_inst_dir(const lima_serve *serve, bool *ret_stuck, lima_err *err
 {
     run own = {0};
     bool other = false;
-    char *dir = NULL;
-    if (!find_folder(serve, &dir, err))
-        return false;
-    bool ok = open_place(&own, dir, serve->name, &other, err);
+    bool ok = open_place(&own, serve->inst_dir, serve->name, &other, err);
     if (ok && other) {
-        step_aside(serve, dir);
+        step_aside(serve, serve->inst_dir);
         lima_place_leave(&own.place);
-    } else {
-        ok = ok && run_begin(&own, serve, LIMA_LIFECYCLE_INST_DIR, dir, err);
-        ok = run_all(&own, ok, ret_stuck);
+        return true;
     }
-    free(dir);
-    return ok;
+    ok = ok && run_begin(&own, serve, LIMA_LIFECYCLE_INST_DIR, serve->inst_dir, err);
+    return run_all(&own, ok, ret_stuck);
 }
 
 /* ---- limactl 2.0, 2.1 ---- */
@@ -334,11 +322,7 @@ bool lima_serve_stdio(const lima_serve *serve, bool *ret_stuck, lima_err *err)
     run own = {0};
     lima_pump *pump = NULL;
     lima_stream *socket = NULL;
-    char *dir = NULL;
-    bool ok = !serve->options->inst_dir || find_folder(serve, &dir, err);
-    ok = ok && run_begin(&own, serve, LIMA_LIFECYCLE_STDIO, dir, err)
-         && lima_pump_start(serve->in, serve->out, &socket, &pump, err);
-    ok = ok ? serve_pumped(&own, socket, pump, ret_stuck, err) : run_all(&own, false, ret_stuck);
-    free(dir);
-    return ok;
+    bool ok = run_begin(&own, serve, LIMA_LIFECYCLE_STDIO, serve->inst_dir, err)
+              && lima_pump_start(serve->in, serve->out, &socket, &pump, err);
+    return ok ? serve_pumped(&own, socket, pump, ret_stuck, err) : run_all(&own, false, ret_stuck);
 }

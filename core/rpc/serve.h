@@ -17,6 +17,7 @@ typedef struct lima_serve {
     const lima_driver *driver;
     const char *name;
     const lima_options *options;
+    const char *inst_dir;  /* real path of the options' one; NULL: none */
     lima_stream *in, *out; /* standard input and output */
     lima_wake *stop;       /* raised by SIGTERM; the run raises it itself to end */
 } lima_serve;

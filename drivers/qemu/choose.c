@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/str.h"
 
 typedef struct arch_words {
@@ -33,6 +34,18 @@ const char *lima_qemu_program_variable(const char *guest_arch)
     return known ? known->variable : NULL;
 }
 
+/* A driver's server is not in the folder from which limactl was called (os/process.h). */
+static bool check_program(const char *program, lima_err *err)
+{
+    if (!*program)
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
+                            "it names no program: its first word is empty; name one or unset it");
+    return !strpbrk(program, "/\\") || lima_path_is_absolute(program)
+           || lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
+                           "'%s' is a relative path; give the whole path, or a name to look up on PATH",
+                           program);
+}
+
 bool lima_qemu_program_words(const char *guest_arch, const char *value, lima_strv *ret, lima_err *err)
 {
     const arch_words *known = find_arch(guest_arch);
@@ -44,12 +57,9 @@ bool lima_qemu_program_words(const char *guest_arch, const char *value, lima_str
         return lima_err_wrap(err, "environment variable %s", known->variable);
     if (words.len == 0)
         lima_strv_add(&words, known->program);
-    if (!*words.items[0]) {
+    if (!check_program(words.items[0], err)) {
         lima_strv_free(&words);
-        return lima_err_set(
-            err, LIMA_CODE_INVALID_ARGUMENT,
-            "environment variable %s names no program: its first word is empty; name one or unset it",
-            known->variable);
+        return lima_err_wrap(err, "environment variable %s", known->variable);
     }
     lima_strv_free(ret);
     *ret = words;

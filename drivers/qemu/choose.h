@@ -21,7 +21,7 @@ typedef struct qemu_host {
 const char *lima_qemu_program_variable(const char *guest_arch);
 /* The words to start QEMU with: the first is the program, the rest are its first arguments. `value` is that
  * variable's value (NULL or blank: "qemu-system-ARCH"), split like a shell does. INVALID_ARGUMENT naming the
- * variable. */
+ * variable, also for a program by a relative path. */
 bool lima_qemu_program_words(const char *guest_arch, const char *value, lima_strv *ret, lima_err *err);
 
 /* The accelerator that could run this guest on this host: "kvm", "hvf", "whpx", "nvmm", or NULL when only

@@ -199,6 +199,14 @@ static int do_role(const char *const *words)
     exit(status); /* the wake lives as long as the process */
 }
 
+static int do_leave(const char *const *words)
+{
+    lima_wake *stop = lima_wake_new();
+    lima_err err;
+
+    return lima_process_set_role(LIMA_PROCESS_SERVER, stop, &err) ? do_has(words) : complain(&err);
+}
+
 static int do_log(const char *const *words)
 {
     lima_wake *stop = lima_wake_new();
@@ -223,7 +231,7 @@ static const struct {
     {"exit", 1, do_exit},     {"args", 0, do_args},     {"env", 1, do_env},     {"has", 1, do_has},
     {"cat", 0, do_cat},       {"both", 0, do_both},     {"flood", 1, do_flood}, {"hang", 0, do_hang},
     {"self", 0, do_self},     {"family", 0, do_family}, {"std", 0, do_std},     {"lock", 1, do_lock},
-    {"listen", 1, do_listen}, {"role", 1, do_role},     {"log", 0, do_log},
+    {"listen", 1, do_listen}, {"role", 1, do_role},     {"log", 0, do_log},     {"leave", 1, do_leave},
 };
 
 int main(int argc, char **argv)

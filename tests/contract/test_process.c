@@ -218,6 +218,32 @@ static void role__asked_to_end__raises_the_wake(void **state)
     }
 }
 
+static void expect_seen(const char *verb, const char *folder, const char *expected)
+{
+    const char *argv[] = {child_program(), verb, "mark", NULL};
+    lima_process_desc desc = {
+        .argv = argv, .dir = folder, .out = LIMA_PROCESS_PIPE, .err = LIMA_PROCESS_INHERIT};
+    lima_process *child = NULL;
+    char line[16];
+
+    assert_ok(lima_process_start(&desc, &child, err));
+    read_line(child, line, sizeof line);
+    assert_string_equal(line, expected);
+    end_child(child);
+}
+
+static void server__leaves_the_folder_it_was_started_in(void **state)
+{
+    char *folder = in_folder(state, "started here"), *mark = in_folder(state, "started here/mark");
+
+    assert_ok(lima_dir_make(folder, LIMA_FILE_PRIVATE, err));
+    put_file(mark, "");
+    expect_seen("has", folder, "yes");
+    expect_seen("leave", folder, "no");
+    free(mark);
+    free(folder);
+}
+
 /* ---- standard errors let go of ---- */
 
 static lima_process *start_log(const char *path)
@@ -291,6 +317,7 @@ int main(void)
         cmocka_unit_test(identity__nobody__is_gone),
         cmocka_unit_test(wait_id__process_goes_on__obeys_deadline_and_wake),
         cmocka_unit_test(role__asked_to_end__raises_the_wake),
+        IN_FOLDER(server__leaves_the_folder_it_was_started_in),
         IN_FOLDER(server__log_in_a_file__goes_on_there),
         IN_FOLDER(server__log_in_a_file__can_be_removed_with_its_folder),
     };

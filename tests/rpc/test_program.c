@@ -44,6 +44,28 @@ static void inst_dir__serves_until_told_to_end(void **state)
     free(lock);
 }
 
+/* A relative path means what it meant to whoever gave it, though the server is elsewhere. */
+static void inst_dir__relative__is_of_the_folder_of_the_start(void **state)
+{
+    place *p = *state;
+    const char *argv[] = {p->driver, "--inst-dir", "dev", NULL};
+    lima_process_desc desc = {
+        .argv = argv, .dir = p->root, .out = LIMA_PROCESS_NULL, .err = LIMA_PROCESS_FILE, .err_file = p->log};
+    lima_process *server = NULL;
+    lima_client *client = NULL;
+    lima_err err = {0};
+    must(lima_process_start(&desc, &server, &err), &err);
+    lima_deadline until = patience();
+    while (!lima_client_connect(p->socket, until, &client, &err) && lima_clock_now() < until)
+        lima_wake_wait(NULL, lima_clock_in(1)); /* not there yet */
+    assert_non_null(client);
+    configure(p, client);
+    call_expect(client, "Delete", NULL, LIMA_CODE_OK, NULL);
+    lima_client_close(client);
+    expect_exit(server, 0);
+    lima_process_free(server);
+}
+
 static void inst_dir__terminal_signals__change_nothing(void **state)
 {
     place *p = *state;
@@ -236,6 +258,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(inst_dir__behind_a_link__is_served),
         TEST(inst_dir__serves_until_told_to_end),
+        TEST(inst_dir__relative__is_of_the_folder_of_the_start),
         TEST(inst_dir__terminal_signals__change_nothing),
         TEST(inst_dir__delete__ends_it),
         TEST(inst_dir__folder_moved__ends_it),

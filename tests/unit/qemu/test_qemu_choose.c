@@ -54,6 +54,8 @@ static void words__bad_value__names_the_variable(void **state)
                "QEMU_SYSTEM_X86_64");
     assert_err(lima_qemu_program_words("aarch64", "'' -m 1G", &words, &err), LIMA_CODE_INVALID_ARGUMENT,
                "QEMU_SYSTEM_AARCH64", "empty");
+    assert_err(lima_qemu_program_words("x86_64", "./qemu -m 1G", &words, &err), LIMA_CODE_INVALID_ARGUMENT,
+               "QEMU_SYSTEM_X86_64", "'./qemu' is a relative path");
     assert_err(lima_qemu_program_words("riscv64", NULL, &words, &err), LIMA_CODE_UNIMPLEMENTED, "riscv64");
     assert_int_equal(words.len, 0);
     assert_null(lima_qemu_program_variable("riscv64"));
