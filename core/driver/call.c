@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 
 static void shared_unref(shared_instance *shared)
@@ -150,16 +151,30 @@ void lima_control_end(lima_control *control, bool stop_vms)
     lima_monitor_leave(control->monitor);
 }
 
-void lima_call_stop_starting(lima_control *control)
+/* Under the monitor. */
+static void give_up(lima_control *control, unsigned kinds)
 {
-    lima_monitor_enter(control->monitor);
     for (lima_call *call = control->queue; call; call = call->next) {
-        if (call->kind == CALL_CHANGE)
+        if (!(call->kind & kinds))
             continue;
-        call->stopped = true;
+        call->given_up = true;
         raise_call(call);
     }
     lima_monitor_notify(control->monitor);
+}
+
+void lima_call_give_up(lima_control *control, unsigned kinds)
+{
+    lima_monitor_enter(control->monitor);
+    give_up(control, kinds);
+    lima_monitor_leave(control->monitor);
+}
+
+void lima_control_hurry(lima_control *control)
+{
+    lima_monitor_enter(control->monitor);
+    control->hurried = true;
+    give_up(control, CALL_ORPHAN);
     lima_monitor_leave(control->monitor);
 }
 
@@ -190,8 +205,9 @@ bool lima_call_cancelled(const lima_call *call)
     return atomic_load(&call->cancelled);
 }
 
-/* ---- the queue; all under the monitor ---- */
+/* ---- the queue ---- */
 
+/* Under the monitor, as the next one. */
 static void unlink_queued(lima_control *control, lima_call *call)
 {
     lima_call **at = &control->queue;
@@ -212,33 +228,64 @@ static void append_queued(lima_control *control, lima_call *call)
     control->queue_len++;
 }
 
-static bool wait_for_turn(lima_control *control, lima_call *call, lima_err *err)
+static const char *what_it_does(call_kind kind)
+{
+    switch (kind) {
+    case CALL_START:
+        return "a start";
+    case CALL_SETUP_SSH:
+        return "setting up SSH";
+    case CALL_STOP:
+    case CALL_ORPHAN:
+        return "the shutdown of the VM";
+    case CALL_CHANGE:
+        break;
+    }
+    return "a change of the instance";
+}
+
+/* Writing the log may take long: not under the monitor. */
+static bool join_queue(lima_control *control, lima_call *call, lima_err *err)
 {
     const char *name = call->shared->inst->name;
-    if (control->queue_len > LIMA_CONTROL_QUEUE_MAX)
+    lima_monitor_enter(control->monitor);
+    bool full = control->queue_len > LIMA_CONTROL_QUEUE_MAX;
+    if (!full)
+        append_queued(control, call);
+    call_kind first = control->queue->kind;
+    bool waits = control->queue != call;
+    lima_monitor_leave(control->monitor);
+    if (full)
         return lima_err_set(err, LIMA_CODE_RESOURCE_EXHAUSTED,
                             "instance '%s': %d calls wait already; try again later", name,
                             LIMA_CONTROL_QUEUE_MAX);
-    append_queued(control, call);
+    if (waits)
+        lima_log_info("instance '%s': waits until %s has ended", name, what_it_does(first));
+    return true;
+}
+
+static bool wait_for_turn(lima_control *control, lima_call *call, lima_err *err)
+{
+    lima_monitor_enter(control->monitor);
     while (control->queue != call && !lima_call_cancelled(call))
         lima_monitor_wait(control->monitor,
                           LIMA_DEADLINE_NEVER); /* ends with the running call, which has its own deadlines */
-    if (!lima_call_cancelled(call))
-        return true;
-    unlink_queued(control, call);
-    return lima_err_set(err, LIMA_CODE_CANCELLED, "instance '%s': cancelled before its turn", name);
+    bool cancelled = lima_call_cancelled(call);
+    if (cancelled)
+        unlink_queued(control, call);
+    lima_monitor_leave(control->monitor);
+    return !cancelled
+           || lima_err_set(err, LIMA_CODE_CANCELLED, "instance '%s': cancelled before its turn",
+                           call->shared->inst->name);
 }
 
 bool lima_call_exclusive(lima_call *call, call_kind kind, call_run *run, lima_err *err)
 {
     lima_control *control = call->control;
     call->kind = kind;
-    lima_monitor_enter(control->monitor);
-    bool ok = wait_for_turn(control, call, err);
-    lima_monitor_leave(control->monitor);
-    if (!ok)
+    if (!join_queue(control, call, err) || !wait_for_turn(control, call, err))
         return false;
-    ok = !run || run(call, err);
+    bool ok = !run || run(call, err);
     lima_monitor_enter(control->monitor);
     unlink_queued(control, call);
     lima_monitor_leave(control->monitor);

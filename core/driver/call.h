@@ -12,7 +12,14 @@ typedef struct shared_instance {
     lima_instance *inst;
 } shared_instance;
 
-typedef enum call_kind { CALL_CHANGE = 0, CALL_START, CALL_SETUP_SSH } call_kind;
+/* What may be given up for the sake of a later call; bits, so that one such call can name several. */
+typedef enum call_kind {
+    CALL_CHANGE = 0,
+    CALL_START = 1,
+    CALL_SETUP_SSH = 2,
+    CALL_STOP = 4,
+    CALL_ORPHAN = 8, /* no client's: putting down the VM of a Start whose client has gone */
+} call_kind;
 
 struct lima_call {
     lima_control *control;
@@ -21,7 +28,7 @@ struct lima_call {
     lima_wake *wake;
     atomic_bool cancelled;
     call_kind kind;
-    bool stopped;         /* cancelled by a Stop or Delete, not by its client */
+    bool given_up;        /* cancelled for a Stop or Delete, not by its client */
     const char *text;     /* tag or password of a callback that takes one */
     void *ret;            /* result of a callback that has one */
     lima_call *next_live; /* control->live */
@@ -39,7 +46,7 @@ struct lima_control {
     lima_call *queue; /* state-changing ones in order; the first one runs */
     unsigned queue_len;
     bool session;
-    bool ending, stop_vms;
+    bool hurried, ending, stop_vms;
 };
 
 /* A call that is not cancelled for the process's end having begun before it. */
@@ -49,5 +56,5 @@ typedef bool call_run(lima_call *call, lima_err *err);
 
 /* Runs `run` as the only state-changing callback of the instance; waits for its turn. NULL succeeds. */
 bool lima_call_exclusive(lima_call *call, call_kind kind, call_run *run, lima_err *err);
-/* Cancels starts and what waits for SSH, running or queued: a Stop is coming. */
-void lima_call_stop_starting(lima_control *control);
+/* Cancels calls of these kinds (bits), running or queued, for the sake of another one. */
+void lima_call_give_up(lima_control *control, unsigned kinds);

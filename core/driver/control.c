@@ -108,8 +108,8 @@ static bool stop_vm(lima_call *call, lima_err *err)
 
 bool lima_control_stop(lima_call *call, lima_err *err)
 {
-    lima_call_stop_starting(call->control);
-    return finish(lima_call_exclusive(call, CALL_CHANGE, stop_vm, err), call, "stop", err);
+    lima_call_give_up(call->control, CALL_START | CALL_SETUP_SSH);
+    return finish(lima_call_exclusive(call, CALL_STOP, stop_vm, err), call, "stop", err);
 }
 
 /* The session notices by itself that its VM has gone; its lock file must not outlive the instance. */
@@ -147,7 +147,7 @@ static bool remove_vm(lima_call *call, lima_err *err)
 
 bool lima_control_remove(lima_call *call, lima_err *err)
 {
-    lima_call_stop_starting(call->control);
+    lima_call_give_up(call->control, CALL_START | CALL_SETUP_SSH | CALL_STOP | CALL_ORPHAN);
     return finish(lima_call_exclusive(call, CALL_CHANGE, remove_vm, err), call, "delete", err);
 }
 

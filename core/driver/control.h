@@ -39,7 +39,10 @@ void lima_control_set_instance(lima_control *control, lima_instance *inst);
 lima_instance *lima_control_instance(lima_control *control); /* an owned copy */
 /* This process has started its VM, and the VM has not been seen to end. */
 bool lima_control_has_session(lima_control *control);
-/* The process ends: raises the wake of every call, now and later ones. Sessions end, their VMs run on, but
+/* The process is about to end. Calls of clients may still finish, but a VM whose Start client has gone is forced
+ * off now instead of after its grace: nobody would see to it afterwards. */
+void lima_control_hurry(lima_control *control);
+/* The process ends: raises the wake of every call, now and later ones. Sessions end, their VMs are left as they are, but
  * with `stop_vms` they are forced off (the instance folder is gone: nobody could ever reach them again). */
 void lima_control_end(lima_control *control, bool stop_vms);
 
@@ -57,9 +60,10 @@ typedef void lima_start_send(void *arg, bool success, const char *error);
  * is asked to shut down and forced off after LIMA_CONTROL_ORPHAN_GRACE_MS. FAILED_PRECONDITION: it runs
  * already, here or under another driver process. */
 bool lima_control_start(lima_call *call, lima_start_send *send, void *arg, lima_err *err);
-/* Cancels a start that is under way, then stops. */
+/* Cancels a start that is under way, then stops. CANCELLED also when a Delete comes. */
 bool lima_control_stop(lima_call *call, lima_err *err);
-/* A VM that still runs is forced off first, as limactl's own delete does. */
+/* A VM that still runs is forced off first, as limactl's own delete does: a start, or a graceful shutdown that is
+ * under way, is not waited for. Other calls are, which have their own limits; the log says so. */
 bool lima_control_remove(lima_call *call, lima_err *err);
 
 bool lima_control_validate(lima_call *call, lima_err *err);

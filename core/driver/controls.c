@@ -22,7 +22,7 @@ struct lima_controls {
     entry items[LIMA_CONTROLS_MAX]; /* the current one first */
     size_t len;
     char *info; /* of the current one: Info is asked often and must not wait for a driver */
-    bool ending, stop_vms;
+    bool hurried, ending, stop_vms;
 };
 
 lima_controls *lima_controls_new(const lima_driver *driver, const char *name, const char *version,
@@ -96,6 +96,8 @@ static bool add(lima_controls *controls, lima_instance *inst, lima_err *err)
                             LIMA_CONTROLS_MAX);
     controls->items[controls->len] =
         (entry){lima_mem_strdup(inst->dir), lima_control_new(controls->driver, controls->name, inst)};
+    if (controls->hurried)
+        lima_control_hurry(controls->items[controls->len].control);
     if (controls->ending)
         lima_control_end(controls->items[controls->len].control, controls->stop_vms);
     move_to_front(controls, controls->len++);
@@ -266,6 +268,15 @@ bool lima_controls_vm_runs(lima_controls *controls)
     lima_instance_free(inst);
     lima_control_unref(control);
     return runs;
+}
+
+void lima_controls_hurry(lima_controls *controls)
+{
+    lima_monitor_enter(controls->monitor);
+    controls->hurried = true;
+    for (size_t i = 0; i < controls->len; i++)
+        lima_control_hurry(controls->items[i].control);
+    lima_monitor_leave(controls->monitor);
 }
 
 void lima_controls_end(lima_controls *controls, bool stop_vms)

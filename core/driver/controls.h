@@ -31,5 +31,6 @@ bool lima_controls_call(lima_controls *controls, lima_generation generation, lim
 unsigned lima_controls_sessions(lima_controls *controls); /* VMs started by this process that run */
 /* Asks the driver about the current instance; may take seconds. */
 bool lima_controls_vm_runs(lima_controls *controls);
-/* lima_control_end for all, and for those to come. */
+/* lima_control_hurry, lima_control_end for all, and for those to come. */
+void lima_controls_hurry(lima_controls *controls);
 void lima_controls_end(lima_controls *controls, bool stop_vms);

@@ -96,49 +96,50 @@ static bool start_vm(lima_call *call, lima_err *err)
 
 /* ---- ending ---- */
 
-static bool stop_orphan(lima_call *call, lima_err *err)
-{
-    return driver_of(call)->stop(call, call->control->stop_vms ? 0 : LIMA_CONTROL_ORPHAN_GRACE_MS, err);
-}
+typedef struct process_end {
+    bool near, now, stop_vms;
+} process_end;
 
-static bool process_ends(lima_control *control, bool *ret_stop_vms)
+static process_end end_of_process(lima_control *control)
 {
     lima_monitor_enter(control->monitor);
-    bool ending = control->ending;
-    *ret_stop_vms = control->stop_vms;
+    process_end end = {control->hurried || control->ending, control->ending, control->stop_vms};
     lima_monitor_leave(control->monitor);
-    return ending;
+    return end;
 }
 
-static bool force_off(lima_call *call, lima_err *err)
+static bool stop_orphan(lima_call *call, lima_err *err)
 {
-    return driver_of(call)->stop(call, 0, err);
+    bool hurry = end_of_process(call->control).near;
+    return driver_of(call)->stop(call, hurry ? 0 : LIMA_CONTROL_ORPHAN_GRACE_MS, err);
 }
 
-/* As a call of its own: the client's one is cancelled. */
-static bool stop_apart(const lima_call *call, call_run *run, lima_err *err)
+/* As a call of its own: the client's one is cancelled. *ret_given_up: for a Delete, or the process's end. */
+static bool stop_apart(const lima_call *call, bool *ret_given_up, lima_err *err)
 {
     lima_call *own = lima_call_new_deaf(call->control, call->generation);
-    bool ok = lima_call_exclusive(own, CALL_CHANGE, run, err);
+    bool ok = lima_call_exclusive(own, CALL_ORPHAN, stop_orphan, err);
+    *ret_given_up = own->given_up;
     lima_call_free(own);
     return ok;
 }
 
-/* Nobody else will stop this VM: when the process is told to end meanwhile, the guest's grace is cut
- * short. */
+/* Nobody else will stop this VM, but a Delete, which forces it off. When the process is told to end meanwhile
+ * the guest's grace is cut short. */
 static void put_down(const lima_call *call, const char *reason)
 {
     lima_err err = {0};
-    bool stop_vms;
+    bool given_up;
     lima_log_warn("instance '%s': %s; shutting the VM down", name_of(call), reason);
-    bool ok = stop_apart(call, stop_orphan, &err);
-    if (!ok && process_ends(call->control, &stop_vms)) {
-        lima_log_warn(
-            "instance '%s': this process must end before the guest has shut down; forcing the VM off",
-            name_of(call));
-        ok = stop_apart(call, force_off, &err);
+    bool ok = stop_apart(call, &given_up, &err);
+    if (!ok && end_of_process(call->control).near) {
+        lima_log_warn("instance '%s': this process ends before the guest has shut down; forcing the VM off",
+                      name_of(call));
+        ok = stop_apart(call, &given_up, &err);
     }
-    if (!ok)
+    if (!ok && given_up)
+        lima_log_info("instance '%s': its shutdown is cut short by Delete", name_of(call));
+    else if (!ok)
         lima_log_error("instance '%s': its VM may still run: %s; end it: limactl stop -f %s", name_of(call),
                        err.text, name_of(call));
 }
@@ -151,23 +152,25 @@ static void put_down_if_running(lima_call *call, const char *reason)
         put_down(call, reason);
 }
 
-/* Blocks for the life of the VM. True: it ended in order; false: `err` says what to tell the client. */
-static bool watch(lima_call *call, lima_err *err)
+/* Blocks for the life of the VM. True: it ended in order; false: `err` says what to tell the client, and
+ * `ret_lost` that the driver has given the VM up. */
+static bool watch(lima_call *call, bool *ret_lost, lima_err *err)
 {
-    bool stop_vms;
     lima_err why = {0};
     if (driver_of(call)->wait(call, &why))
         return true;
     if (!lima_call_cancelled(call)) {
-        put_down_if_running(call, why.text);
+        *ret_lost = true;
         return lima_err_set(err, why.code, "%s", why.text);
     }
-    bool ending = process_ends(call->control, &stop_vms);
-    if (ending && !stop_vms)
-        return lima_err_set(err, LIMA_CODE_UNAVAILABLE,
-                            "the driver process was told to end; the VM runs on. Stop it: limactl stop -f %s",
-                            name_of(call));
-    put_down(call, stop_vms ? "the instance folder has gone" : "the client of its Start has gone");
+    process_end end = end_of_process(call->control);
+    if (end.now && !end.stop_vms) /* how long the VM goes on without us is the driver's kind of VM's affair */
+        return lima_err_set(
+            err, LIMA_CODE_UNAVAILABLE,
+            "the driver process was told to end and watches the VM no longer; should it run on, "
+            "stop it: limactl stop -f %s",
+            name_of(call));
+    put_down(call, end.stop_vms ? "the instance folder has gone" : "the client of its Start has gone");
     return lima_err_set(err, LIMA_CODE_CANCELLED, "the client of its Start has gone");
 }
 
@@ -184,7 +187,7 @@ bool lima_control_start(lima_call *call, lima_start_send *send, void *arg, lima_
     lima_err why = {0};
     call->ret = &own;
     if (!lima_call_exclusive(call, CALL_START, start_vm, &why)) {
-        if (call->stopped)
+        if (call->given_up)
             lima_err_set(&why, LIMA_CODE_CANCELLED, "stopped while it was starting");
         lima_err_wrap(&why, "start instance '%s'", name_of(call));
         lima_file_lock_release(own.lock);
@@ -194,10 +197,15 @@ bool lima_control_start(lima_call *call, lima_start_send *send, void *arg, lima_
     lima_log_info("instance '%s': the VM runs", name_of(call));
     if (call->generation >= LIMA_GENERATION_2_0_3)
         send(arg, true, "");
-    bool ok = watch(call, &why);
-    end_session(&own);
+    bool lost = false, ok = watch(call, &lost, &why);
+    if (!lost)
+        end_session(&own);
     lima_log_info("instance '%s': %s%s", name_of(call),
                   ok ? "the VM has ended" : "the session has ended: ", ok ? "" : why.text);
     send(arg, ok, ok ? "" : why.text);
+    if (lost) { /* told first: to look whether it runs on may take a hypervisor that is stuck its time */
+        put_down_if_running(call, why.text);
+        end_session(&own);
+    }
     return true;
 }

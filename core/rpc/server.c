@@ -179,11 +179,12 @@ static void end_services(lima_server *server)
     lima_monitor_leave(server->monitor);
 }
 
-/* Calls first get the time they ask for, then a cancelled callback's time to return; then the connections are
+/* Calls of clients first get the time they ask for, then a cancelled callback's time to return; then the connections are
  * dropped. */
 static bool drain(lima_server *server, uint32_t grace_ms)
 {
     end_services(server);
+    lima_controls_hurry(server->config.controls);
     if (await_calls(server, grace_ms))
         return true;
     lima_controls_end(server->config.controls, false);

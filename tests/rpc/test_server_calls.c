@@ -209,11 +209,37 @@ static void stop__session__is_told_and_its_vm_left(void **state)
     lima_start_stream *stream = start(h->client);
     expect_event(stream, true, "");
     assert_int_equal(harness_stop(h, 1), 0);
-    expect_event(stream, false,
-                 "the driver process was told to end; the VM runs on. Stop it: limactl stop -f dev");
+    expect_event(
+        stream, false,
+        "the driver process was told to end and watches the VM no longer; should it run on, stop it: limactl "
+        "stop -f dev");
     lima_start_stream_close(stream);
     assert_int_equal(scripted_vm(), LIMA_VM_RUNNING);
     assert_int_equal(scripted_count("stop"), 0);
+}
+
+static void stop_in_order(void *h)
+{
+    harness_stop(h, SCRIPTED_PATIENCE_MS);
+}
+
+/* Its client has gone, so nobody is served by waiting for it. */
+static void stop__vm_without_client_shuts_down__is_not_waited_for(void **state)
+{
+    harness *h = *state;
+    lima_thread *thread = NULL;
+    configure(h->client, h);
+    lima_start_stream *stream = start(h->client);
+    expect_event(stream, true, "");
+    scripted_block("stop");
+    lima_start_stream_close(stream);
+    scripted_await("stop", 1);
+    assert_true(lima_thread_start("stop", stop_in_order, h, &thread, NULL));
+    scripted_await("stop", 2);
+    assert_int_equal(scripted_grace(), 0);
+    scripted_release("stop");
+    lima_thread_join(thread);
+    assert_int_equal(scripted_vm(), LIMA_VM_STOPPED);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, harness_setup, harness_teardown)
@@ -232,6 +258,7 @@ int main(void)
         TEST(stop__cancels_what_does_not_finish),
         TEST(stop__callback_that_ignores_its_wake__is_reported_in_time),
         TEST(stop__session__is_told_and_its_vm_left),
+        TEST(stop__vm_without_client_shuts_down__is_not_waited_for),
     };
     return cmocka_run_group_tests_name("server_calls", tests, NULL, NULL);
 }

@@ -285,7 +285,7 @@ static void end__leaves_the_vm_and_says_so(void **state)
     end(&s);
     assert_int_equal(scripted_vm(), LIMA_VM_RUNNING);
     assert_int_equal(scripted_count("stop"), 0);
-    assert_non_null(strstr(s.messages, "the VM runs on"));
+    assert_non_null(strstr(s.messages, "should it run on, stop it: limactl stop -f dev"));
 }
 
 static void end__without_a_folder__forces_the_vm_off(void **state)
@@ -312,6 +312,89 @@ static void end__while_a_vm_without_client_shuts_down__forces_it_off(void **stat
     scripted_release("stop");
     end(&s);
     assert_int_equal(scripted_vm(), LIMA_VM_STOPPED);
+    assert_int_equal(scripted_grace(), 0);
+}
+
+/* The process still waits for its clients' calls; this is none of them. */
+static void hurry__while_a_vm_without_client_shuts_down__forces_it_off(void **state)
+{
+    runner s;
+    (void)state;
+    begin_session(&s, LIMA_GENERATION_2_2);
+    scripted_block("stop");
+    lima_call_cancel(s.call);
+    scripted_await("stop", 1);
+    assert_int_equal(scripted_grace(), LIMA_CONTROL_ORPHAN_GRACE_MS);
+    lima_control_hurry(fixture.control);
+    scripted_await("stop", 2);
+    scripted_release("stop");
+    end(&s);
+    assert_int_equal(scripted_vm(), LIMA_VM_STOPPED);
+    assert_int_equal(scripted_grace(), 0);
+}
+
+static void hurry__client_goes_afterwards__no_grace(void **state)
+{
+    runner s;
+    (void)state;
+    begin_session(&s, LIMA_GENERATION_2_2);
+    lima_control_hurry(fixture.control);
+    assert_int_equal(scripted_vm(), LIMA_VM_RUNNING);
+    lima_call_cancel(s.call);
+    end(&s);
+    assert_int_equal(scripted_vm(), LIMA_VM_STOPPED);
+    assert_int_equal(scripted_grace(), 0);
+}
+
+static void hurry__stop_of_a_client__keeps_its_grace(void **state)
+{
+    runner s, stop;
+    (void)state;
+    begin_session(&s, LIMA_GENERATION_2_2);
+    begin_blocked(&stop, lima_control_stop, "stop");
+    lima_control_hurry(fixture.control);
+    scripted_release("stop");
+    end(&stop);
+    end(&s);
+    assert_true(stop.ok);
+    assert_int_equal(scripted_count("stop"), 1);
+    assert_int_equal(scripted_grace(), LIMA_CONTROL_STOP_GRACE_MS);
+}
+
+/* Nobody waits a minute, or two, for a guest that is to be deleted. */
+static void remove__while_a_vm_without_client_shuts_down__forces_it_off(void **state)
+{
+    runner s, removing;
+    (void)state;
+    begin_session(&s, LIMA_GENERATION_2_2);
+    scripted_block("stop");
+    lima_call_cancel(s.call);
+    scripted_await("stop", 1);
+    begin(&removing, lima_control_remove);
+    scripted_await("stop", 2);
+    scripted_release("stop");
+    end(&removing);
+    end(&s);
+    assert_true(removing.ok);
+    assert_int_equal(scripted_grace(), 0);
+    assert_log("start wait stop stop remove");
+}
+
+static void remove__while_stopping__cuts_the_stop_short(void **state)
+{
+    runner s, stop, removing;
+    (void)state;
+    begin_session(&s, LIMA_GENERATION_2_2);
+    begin_blocked(&stop, lima_control_stop, "stop");
+    begin(&removing, lima_control_remove);
+    scripted_await("stop", 2);
+    scripted_release("stop");
+    end(&removing);
+    end(&stop);
+    end(&s);
+    assert_true(removing.ok);
+    assert_false(stop.ok);
+    assert_int_equal(stop.err.code, LIMA_CODE_CANCELLED);
     assert_int_equal(scripted_grace(), 0);
 }
 
@@ -350,6 +433,11 @@ int main(void)
         TEST(end__leaves_the_vm_and_says_so),
         TEST(end__without_a_folder__forces_the_vm_off),
         TEST(end__while_a_vm_without_client_shuts_down__forces_it_off),
+        TEST(hurry__while_a_vm_without_client_shuts_down__forces_it_off),
+        TEST(hurry__client_goes_afterwards__no_grace),
+        TEST(hurry__stop_of_a_client__keeps_its_grace),
+        TEST(remove__while_a_vm_without_client_shuts_down__forces_it_off),
+        TEST(remove__while_stopping__cuts_the_stop_short),
         TEST(end__later_calls_are_cancelled_at_once),
     };
     lima_log_set_level(LIMA_LOG_ERROR);

@@ -1,6 +1,9 @@
 /* The table under the library's control, as the server runs it: calls that meet each other. */
 #include "drivers/qemu/vm_case.h"
 
+#include <signal.h>
+
+#include "driver/call.h"
 #include "os/clock.h"
 
 #define BIOS "{'firmware': {'legacyBIOS': true}}"
@@ -152,6 +155,43 @@ static void client_vanishes__vm_is_shut_down(void **state)
     case_end(&c);
 }
 
+/* A QEMU that answers nobody. */
+static void freeze(lima_process_id id)
+{
+    assert_int_equal(kill((pid_t)id.pid, SIGSTOP), 0);
+}
+
+/* Until the VM is being shut down by the library, for nobody. */
+static void await_shutdown(vm_case *c)
+{
+    lima_deadline deadline = lima_clock_in(30000);
+    lima_monitor_enter(c->control->monitor);
+    while (c->control->queue_len == 0 && lima_clock_now() < deadline)
+        lima_monitor_wait(c->control->monitor, lima_clock_in(10));
+    assert_int_equal(c->control->queue_len, 1);
+    lima_monitor_leave(c->control->monitor);
+}
+
+/* As at SIGTERM: first the hurry, then, when the calls' time is over, the end. */
+static void client_vanishes__qemu_hangs_and_the_process_ends__it_is_killed(void **state)
+{
+    vm_case c;
+    session s;
+    lima_err err = {0};
+    (void)state;
+    begin_running(&c, &s);
+    lima_process_id id = vm_id(&c);
+    freeze(id);
+    background_cancel(&s.thread);
+    await_shutdown(&c);
+    lima_control_hurry(c.control);
+    lima_control_end(c.control, false);
+    end_session(&s, &err);
+    assert_true(lima_process_wait_id(id, 0, NULL, NULL));
+    assert_int_equal(vm_status(&c).state, LIMA_VM_STOPPED);
+    case_end(&c);
+}
+
 static void driver_died__next_start_takes_over(void **state)
 {
     vm_case c;
@@ -192,6 +232,7 @@ int main(void)
         cmocka_unit_test(stop__while_starting__ends_the_start),
         cmocka_unit_test(remove__while_running__ends_it),
         cmocka_unit_test(client_vanishes__vm_is_shut_down),
+        cmocka_unit_test(client_vanishes__qemu_hangs_and_the_process_ends__it_is_killed),
         cmocka_unit_test(driver_died__next_start_takes_over),
         cmocka_unit_test(end_of_vm__is_told_with_the_reason),
     };
