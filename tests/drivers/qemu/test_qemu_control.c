@@ -1,8 +1,6 @@
 /* The table under the library's control, as the server runs it: calls that meet each other. */
 #include "drivers/qemu/vm_case.h"
 
-#include <signal.h>
-
 #include "driver/call.h"
 #include "os/clock.h"
 
@@ -153,12 +151,6 @@ static void client_vanishes__vm_is_shut_down(void **state)
     assert_true(lima_process_wait_id(id, 0, NULL, NULL));
     assert_int_equal(vm_status(&c).state, LIMA_VM_STOPPED);
     case_end(&c);
-}
-
-/* A QEMU that answers nobody. */
-static void freeze(lima_process_id id)
-{
-    assert_int_equal(kill((pid_t)id.pid, SIGSTOP), 0);
 }
 
 /* Until the VM is being shut down by the library, for nobody. */

@@ -151,6 +151,27 @@ static void stop__cancelled__lets_it_run(void **state)
     case_end(&c);
 }
 
+static bool stop_now(lima_call *call, lima_err *err)
+{
+    return lima_qemu_driver.stop(call, 0, err);
+}
+
+/* The driver is about to end: there is no time to wait for an answer, but enough to see it gone. */
+static void stop__forced_and_cancelled__hanging_qemu_is_killed(void **state)
+{
+    vm_case c;
+    background stopping;
+    (void)state;
+    begin_running(&c, "");
+    lima_process_id id = vm_id(&c);
+    freeze(id);
+    background_begin(&stopping, &c, stop_now);
+    background_cancel(&stopping);
+    assert_ok(background_end(&stopping, &err));
+    assert_gone(&c, id);
+    case_end(&c);
+}
+
 static void stop__folder_vanished__ends_what_this_process_started(void **state)
 {
     vm_case c;
@@ -334,6 +355,7 @@ int main(void)
         cmocka_unit_test(stop__record_and_pid_file_lost__works),
         cmocka_unit_test(stop__nothing_runs__is_fine),
         cmocka_unit_test(stop__cancelled__lets_it_run),
+        cmocka_unit_test(stop__forced_and_cancelled__hanging_qemu_is_killed),
         cmocka_unit_test(stop__folder_vanished__ends_what_this_process_started),
         cmocka_unit_test(remove__running__leaves_nothing),
         cmocka_unit_test(wait__stopped__ends_in_order),

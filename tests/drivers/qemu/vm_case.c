@@ -1,6 +1,7 @@
 #include "drivers/qemu/vm_case.h"
 
 #include <arpa/inet.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -275,6 +276,11 @@ lima_process_id vm_id(vm_case *c)
     lima_qemu_record_free(&record);
     lima_instance_free(inst);
     return id;
+}
+
+void freeze(lima_process_id id)
+{
+    assert_int_equal(kill((pid_t)id.pid, SIGSTOP), 0);
 }
 
 /* ---- threads ---- */

@@ -52,6 +52,7 @@ bool vm_create_disk(vm_case *c, lima_err *err);
 lima_vm_status vm_status(vm_case *c);
 void restart_driver(vm_case *c);   /* as after a crash: nothing is remembered */
 lima_process_id vm_id(vm_case *c); /* by the record; {0}: no record */
+void freeze(lima_process_id id);   /* from now on it answers nobody */
 
 typedef bool snapshot_action(lima_call *call, const char *tag, lima_err *err);
 bool vm_snapshot(vm_case *c, snapshot_action *run, const char *tag, lima_err *err);
