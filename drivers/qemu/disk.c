@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -48,31 +49,68 @@ static bool is_iso(const lima_instance *inst, const char *file)
     return iso;
 }
 
-/* ---- the format once seen ---- */
+/* ---- what is known of a raw disk: that it is one, and how long it was ---- */
 
-static bool remember(const lima_instance *inst, bool raw, lima_err *err)
+static bool remember_raw(const lima_instance *inst, const char *image, lima_err *err)
 {
-    static const char text[] = "{\"format\":\"raw\"}\n";
+    lima_file_info file = {0};
+    if (!lima_file_stat(image, true, &file, err))
+        return false;
     char *path = lima_instance_path(inst, QEMU_DISK_FORMAT_FILE);
-    bool ok = raw ? lima_file_write(path, text, sizeof text - 1, LIMA_FILE_SHARED, err)
-                  : lima_file_remove(path, err);
+    char *text = lima_mem_printf("{\"format\":\"raw\",\"size\":%" PRIu64 "}\n", file.size);
+    bool ok = lima_file_write(path, text, strlen(text), LIMA_FILE_SHARED, err);
+
+    free(text);
+    free(path);
+    return ok;
+}
+
+static bool forget_raw(const lima_instance *inst, lima_err *err)
+{
+    char *path = lima_instance_path(inst, QEMU_DISK_FORMAT_FILE);
+    bool ok = lima_file_remove(path, err);
 
     free(path);
     return ok;
 }
 
-static bool is_remembered_raw(const lima_instance *inst)
+typedef struct raw_disk {
+    bool known;
+    uint64_t size; /* 0: not written down */
+} raw_disk;
+
+static raw_disk recall_raw(const lima_instance *inst)
 {
     lima_buf text = LIMA_BUF(4096);
     lima_json *doc = NULL;
+    raw_disk found = {0};
     char *path = lima_instance_path(inst, QEMU_DISK_FORMAT_FILE);
-    bool raw = lima_file_read(path, &text, NULL) && lima_json_parse(lima_buf_str(&text), text.len, &doc, NULL)
-               && lima_str_eq(lima_json_str(doc, "", "format"), "raw");
 
+    if (lima_file_read(path, &text, NULL) && lima_json_parse(lima_buf_str(&text), text.len, &doc, NULL)) {
+        int64_t size = lima_json_int(doc, 0, "size");
+        found.known = lima_str_eq(lima_json_str(doc, "", "format"), "raw");
+        found.size = size > 0 ? (uint64_t)size : 0;
+    }
     lima_json_free(doc);
     free(path);
     lima_buf_free(&text);
-    return raw;
+    return found;
+}
+
+/* A raw disk says nothing about itself, but disks only ever grow. */
+static bool check_raw_end(const lima_instance *inst, const char *path, raw_disk before, lima_err *err)
+{
+    lima_file_info file = {0};
+
+    if (!lima_file_stat(path, true, &file, err))
+        return false;
+    if (!before.known || file.size > before.size)
+        return remember_raw(inst, path, err);
+    return file.size == before.size || file.kind != LIMA_FILE_REGULAR
+           || lima_err_set(err, LIMA_CODE_DATA_LOSS,
+                           "disk image '%s' was cut short: it has %" PRIu64 " bytes and had %" PRIu64
+                           "; put a copy of it back, or, if it is smaller on purpose, remove '%s/%s'",
+                           path, file.size, before.size, inst->dir, QEMU_DISK_FORMAT_FILE);
 }
 
 /* ---- making ---- */
@@ -106,8 +144,7 @@ static bool need_size(const lima_instance *inst, lima_err *err)
 
 static bool create_beside_iso(const lima_instance *inst, lima_wake *wake, lima_err *err)
 {
-    if (!need_size(inst, err) || !remember(inst, false, err)
-        || !create_qcow2(inst, "disk", NULL, NULL, wake, err))
+    if (!need_size(inst, err) || !forget_raw(inst, err) || !create_qcow2(inst, "disk", NULL, NULL, wake, err))
         return false;
     return (exists(inst, "iso") || move(inst, "image", "iso", err)) && move(inst, "disk.tmp", "disk", err);
 }
@@ -150,7 +187,8 @@ static bool create_from_image(const lima_instance *inst, lima_wake *wake, lima_e
 {
     char *path = lima_instance_path(inst, "image");
     char *format = NULL;
-    bool ok = examine(path, wake, &format, err) && remember(inst, lima_str_eq(format, "raw"), err)
+    bool ok = examine(path, wake, &format, err)
+              && (lima_str_eq(format, "raw") ? remember_raw(inst, path, err) : forget_raw(inst, err))
               && move(inst, "image", "disk", err);
 
     free(format);
@@ -214,10 +252,11 @@ static bool find_format(const lima_instance *inst, const char *path, lima_wake *
                         lima_err *err)
 {
     qemu_image_info info = {0};
-    const char *known = is_remembered_raw(inst) ? "raw" : NULL;
-    bool ok = lima_qemu_img_info(path, known, wake, &info, err) && allow_basedisk(inst, &info, wake, err)
-              && lima_qemu_image_info_check(&info, path, err)
-              && (known || !lima_str_eq(info.format, "raw") || remember(inst, true, err));
+    raw_disk before = recall_raw(inst);
+    bool ok = lima_qemu_img_info(path, before.known ? "raw" : NULL, wake, &info, err)
+              && allow_basedisk(inst, &info, wake, err) && lima_qemu_image_info_check(&info, path, err)
+              && lima_qemu_img_check_end(path, info.format, wake, err)
+              && (!lima_str_eq(info.format, "raw") || check_raw_end(inst, path, before, err));
 
     if (ok)
         *ret = lima_mem_strdup(info.format);

@@ -84,8 +84,8 @@ static bool check_disk(const char *name, const char *path, lima_wake *wake, qemu
             err, LIMA_CODE_NOT_FOUND,
             "additional disk '%s': no file '%s'; make it with `limactl disk create %s --size 10GiB`", name,
             path, name);
-    bool ok =
-        lima_qemu_img_info(path, NULL, wake, &info, err) && lima_qemu_image_info_check(&info, path, err);
+    bool ok = lima_qemu_img_info(path, NULL, wake, &info, err) && lima_qemu_image_info_check(&info, path, err)
+              && lima_qemu_img_check_end(path, info.format, wake, err);
     if (ok)
         *ret = (qemu_disk){.path = lima_mem_strdup(path), .format = lima_mem_strdup(info.format)};
     lima_qemu_image_info_free(&info);

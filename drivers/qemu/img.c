@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/str.h"
+#include "image/qcow2.h"
 #include "os/file.h"
 #include "os/process.h"
 #include "qemu/img_text.h"
@@ -86,4 +88,30 @@ bool lima_qemu_img_check(const char *path, const char *format, lima_wake *wake, 
                             "download or copy it again",
                             path);
     return true;
+}
+
+/* The image's own counts are quick to read, but may be too high after a crash, which harms nothing. */
+static bool reaches_its_end(const char *path)
+{
+    lima_file_info file = {0};
+    uint64_t last = 0;
+
+    return lima_file_stat(path, true, &file, NULL) && lima_qcow2_last_cluster(path, &last, NULL)
+           && last < file.size;
+}
+
+bool lima_qemu_img_check_end(const char *path, const char *format, lima_wake *wake, lima_err *err)
+{
+    lima_err failure = {0};
+
+    if (!lima_str_eq(format, "qcow2") || reaches_its_end(path)
+        || lima_qemu_img_check(path, format, wake, &failure))
+        return true;
+    if (failure.code != LIMA_CODE_DATA_LOSS)
+        return lima_err_set(err, failure.code, "%s", failure.text);
+    return lima_err_set(
+        err, LIMA_CODE_DATA_LOSS,
+        "disk image '%s' was cut short: what it refers to lies past its end; put a copy of it back, or "
+        "try on a copy what `qemu-img check -r all` can save",
+        path);
 }

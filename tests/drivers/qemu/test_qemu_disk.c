@@ -24,11 +24,16 @@ static void write_iso(vm_case *c, const char *name)
 }
 
 /* For the fake qemu-img, and of a size that a raw disk can have. */
-static void write_raw(vm_case *c, const char *name)
+static void write_sector(vm_case *c, const char *name, const char *format)
 {
     char text[513];
-    snprintf(text, sizeof text, "%-512s", "raw");
+    snprintf(text, sizeof text, "%-512s", format);
     write_file(c->dir, name, text);
+}
+
+static void write_raw(vm_case *c, const char *name)
+{
+    write_sector(c, name, "raw");
 }
 
 static void assert_content(vm_case *c, const char *name, const char *wanted)
@@ -313,7 +318,7 @@ static void find__raw_disk_that_looks_like_qcow2_later__stays_raw(void **state)
     begin_without_disk(&c);
     write_raw(&c, "image");
     assert_ok(vm_create_disk(&c, &err));
-    write_file(c.dir, "disk", "qcow2");
+    write_sector(&c, "disk", "qcow2");
     char *format = format_of(&c);
     assert_string_equal(format, "raw");
     free(format);
@@ -331,6 +336,50 @@ static void find__raw_disk_of_another_driver__stays_raw_from_then_on(void **stat
     char *format = format_of(&c);
     assert_string_equal(format, "raw");
     free(format);
+    case_end(&c);
+}
+
+/* ---- cut short since it was made ---- */
+
+static void find__qcow2_cut_short__is_refused(void **state)
+{
+    vm_case c;
+    qemu_boot_disk disk = {0};
+    (void)state;
+    case_begin(&c, BIOS);
+    set_variable("FAKE_IMG", "damaged");
+    assert_err(find_disk(&c, &disk, &err), LIMA_CODE_DATA_LOSS, "/disk'", "was cut short", "qemu-img check");
+    assert_err(vm_start(&c, &err), LIMA_CODE_DATA_LOSS, "/disk'", "was cut short");
+    assert_null(disk.disk.path);
+    case_end(&c);
+}
+
+static void find__raw_disk_cut_short__is_refused(void **state)
+{
+    vm_case c;
+    qemu_boot_disk disk = {0};
+    (void)state;
+    begin_without_disk(&c);
+    write_raw(&c, "image");
+    assert_ok(vm_create_disk(&c, &err));
+    write_file(c.dir, "disk", "raw");
+    assert_err(find_disk(&c, &disk, &err), LIMA_CODE_DATA_LOSS, "/disk'", "3 bytes", "had 512",
+               "qemu.disk.json");
+    case_end(&c);
+}
+
+static void find__raw_disk_grown_and_cut_short__is_refused(void **state)
+{
+    vm_case c;
+    qemu_boot_disk disk = {0};
+    (void)state;
+    case_begin(&c, BIOS);
+    write_file(c.dir, "disk", "raw");
+    free(format_of(&c));
+    write_raw(&c, "disk");
+    free(format_of(&c)); /* limactl grows disks between starts */
+    write_file(c.dir, "disk", "raw  ");
+    assert_err(find_disk(&c, &disk, &err), LIMA_CODE_DATA_LOSS, "5 bytes", "had 512");
     case_end(&c);
 }
 
@@ -376,6 +425,9 @@ int main(void)
         cmocka_unit_test(find__basedisk_has_a_layer_below__is_refused),
         cmocka_unit_test(find__raw_disk_that_looks_like_qcow2_later__stays_raw),
         cmocka_unit_test(find__raw_disk_of_another_driver__stays_raw_from_then_on),
+        cmocka_unit_test(find__qcow2_cut_short__is_refused),
+        cmocka_unit_test(find__raw_disk_cut_short__is_refused),
+        cmocka_unit_test(find__raw_disk_grown_and_cut_short__is_refused),
         cmocka_unit_test(create__new_image_after_a_raw_one__is_looked_at_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

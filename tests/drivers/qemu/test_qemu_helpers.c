@@ -269,6 +269,21 @@ static void disks__locked_while_it_runs(void **state)
     case_end(&c);
 }
 
+static void disks__one_cut_short__is_named_and_none_locked(void **state)
+{
+    vm_case c;
+    (void)state;
+    case_begin(&c, DISKS);
+    write_file(c.dir, "disk", "raw");
+    make_disk(&c, "data", "raw");
+    make_disk(&c, "more", "qcow2");
+    set_variable("FAKE_IMG", "damaged");
+    assert_err(vm_start(&c, &err), LIMA_CODE_DATA_LOSS, "_disks/more/datadisk'", "was cut short");
+    assert_false(locked_by(&c, "data", c.dir));
+    assert_false(locked_by(&c, "more", c.dir));
+    case_end(&c);
+}
+
 static void disks__own_lock_left_over__is_fine(void **state)
 {
     vm_case c;
@@ -364,6 +379,7 @@ int main(void)
         cmocka_unit_test(tpm__comma_in_folder__is_told),
         cmocka_unit_test(tpm__not_installed__says_so),
         cmocka_unit_test(disks__locked_while_it_runs),
+        cmocka_unit_test(disks__one_cut_short__is_named_and_none_locked),
         cmocka_unit_test(disks__own_lock_left_over__is_fine),
         cmocka_unit_test(disks__in_use__names_the_instance_and_locks_none),
         cmocka_unit_test(disks__lock_of_a_vanished_instance__is_taken_over),

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "os/clock.h"
+#include "qemu/disk.h"
 
 #define BIOS "{'firmware': {'legacyBIOS': true}}"
 enum { GRACE_MS = 90000, LOOKS_MS = 90000 };
@@ -278,6 +279,67 @@ static void create_disk__truncated_image__is_refused(void **state)
     case_end(&c);
 }
 
+static void cut_disk(vm_case *c, uint64_t size)
+{
+    lima_file *file = NULL;
+    char *disk = path_in(c, "disk");
+    assert_ok(lima_file_open(disk, LIMA_FILE_WRITE, &file, &err));
+    assert_ok(lima_file_resize(file, size, &err));
+    lima_file_close(file);
+    free(disk);
+}
+
+static void start__disk_cut_short_since_it_was_made__is_refused(void **state)
+{
+    static const uint64_t sizes[] = {1000000, 500000, 270000};
+    vm_case c;
+    (void)state;
+    begin(&c, brief, sizeof brief);
+    assert_true(disk_io(&c, "write -P 1 64k 900k"));
+    assert_ok(vm_start(&c, &err)); /* whole, it runs */
+    assert_ok(vm_wait(&c, &err));
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        cut_disk(&c, sizes[i]);
+        assert_err(vm_start(&c, &err), LIMA_CODE_DATA_LOSS, "/disk' was cut short", "put a copy of it back");
+        assert_nothing_left(&c);
+    }
+    case_end(&c);
+}
+
+static void make_image(vm_case *c, const char *options)
+{
+    char *disk = path_in(c, "disk");
+    lima_process_exit end = {0};
+    const char *const argv[] = {"qemu-img", "create", "-q", "-f", "qcow2", "-o", options, disk, "64M", NULL};
+    assert_ok(lima_process_run(argv, NULL, NULL, NULL, lima_clock_in(LOOKS_MS), NULL, &end, &err));
+    assert_int_equal(end.code, 0);
+    free(disk);
+}
+
+/* A good image is never refused, however it was made. */
+static void find__whole_images_of_all_kinds__pass(void **state)
+{
+    static const char *const kinds[] = {"compat=0.10",      "compat=1.1",           "refcount_bits=1",
+                                        "cluster_size=512", "cluster_size=2M",      "preallocation=metadata",
+                                        "refcount_bits=64", "preallocation=falloc", "lazy_refcounts=on"};
+    vm_case c;
+    (void)state;
+    begin(&c, brief, sizeof brief);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        qemu_boot_disk disk = {0};
+        lima_instance *inst = lima_control_instance(c.control);
+        make_image(&c, kinds[i]);
+        assert_ok(lima_qemu_disk_find(inst, NULL, &disk, &err));
+        lima_qemu_boot_disk_free(&disk);
+        assert_true(disk_io(&c, "write -P 1 5M 3M"));
+        assert_true(disk_io(&c, "discard 6M 1M"));
+        assert_ok(lima_qemu_disk_find(inst, NULL, &disk, &err));
+        lima_qemu_boot_disk_free(&disk);
+        lima_instance_free(inst);
+    }
+    case_end(&c);
+}
+
 static void create_disk__image_with_backing_file__is_refused(void **state)
 {
     vm_case c;
@@ -314,6 +376,8 @@ int main(void)
         cmocka_unit_test(snapshots__tag_that_is_anothers_id__is_told_apart),
         cmocka_unit_test(snapshots__disk_only_on_a_running_vm__is_refused),
         cmocka_unit_test(create_disk__truncated_image__is_refused),
+        cmocka_unit_test(start__disk_cut_short_since_it_was_made__is_refused),
+        cmocka_unit_test(find__whole_images_of_all_kinds__pass),
         cmocka_unit_test(create_disk__image_with_backing_file__is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
