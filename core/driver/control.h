@@ -23,6 +23,8 @@ enum {
     LIMA_CONTROL_STOP_GRACE_MS = 120000,
     /* The same when a VM's Start client has gone, and for a VM found running at Start. */
     LIMA_CONTROL_ORPHAN_GRACE_MS = 60000,
+    /* The same when the process is about to end: what is left of its last seconds forces the VM off. */
+    LIMA_CONTROL_HURRY_GRACE_MS = 3000,
     /* Start: time for another driver process of this instance to let go of its VM. */
     LIMA_CONTROL_LOCK_MS = 10000,
     LIMA_CONTROL_TAG_MAX = 128, /* bytes of a snapshot tag */
@@ -39,8 +41,8 @@ void lima_control_set_instance(lima_control *control, lima_instance *inst);
 lima_instance *lima_control_instance(lima_control *control); /* an owned copy */
 /* This process has started its VM, and the VM has not been seen to end. */
 bool lima_control_has_session(lima_control *control);
-/* The process is about to end. Calls of clients may still finish, but a VM whose Start client has gone is forced
- * off now instead of after its grace: nobody would see to it afterwards. */
+/* The process is about to end. Calls of clients may still finish, but a VM whose Start client has gone or
+ * goes now is forced off after LIMA_CONTROL_HURRY_GRACE_MS: nobody would see to it afterwards. */
 void lima_control_hurry(lima_control *control);
 /* The process ends: raises the wake of every call, now and later ones. Sessions end, their VMs are left as they are, but
  * with `stop_vms` they are forced off (the instance folder is gone: nobody could ever reach them again). */

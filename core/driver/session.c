@@ -96,22 +96,23 @@ static bool start_vm(lima_call *call, lima_err *err)
 
 /* ---- ending ---- */
 
-typedef struct process_end {
-    bool near, now, stop_vms;
-} process_end;
+typedef enum process_end { END_FAR = 0, END_NEAR, END_NOW } process_end;
 
-static process_end end_of_process(lima_control *control)
+static process_end end_of_process(lima_control *control, bool *ret_stop_vms)
 {
     lima_monitor_enter(control->monitor);
-    process_end end = {control->hurried || control->ending, control->ending, control->stop_vms};
+    process_end end = control->ending ? END_NOW : control->hurried ? END_NEAR : END_FAR;
+    *ret_stop_vms = control->stop_vms;
     lima_monitor_leave(control->monitor);
     return end;
 }
 
 static bool stop_orphan(lima_call *call, lima_err *err)
 {
-    bool hurry = end_of_process(call->control).near;
-    return driver_of(call)->stop(call, hurry ? 0 : LIMA_CONTROL_ORPHAN_GRACE_MS, err);
+    static const uint32_t graces[] = {
+        [END_FAR] = LIMA_CONTROL_ORPHAN_GRACE_MS, [END_NEAR] = LIMA_CONTROL_HURRY_GRACE_MS, [END_NOW] = 0};
+    bool stop_vms;
+    return driver_of(call)->stop(call, graces[end_of_process(call->control, &stop_vms)], err);
 }
 
 /* As a call of its own: the client's one is cancelled. *ret_given_up: for a Delete, or the process's end. */
@@ -124,19 +125,18 @@ static bool stop_apart(const lima_call *call, bool *ret_given_up, lima_err *err)
     return ok;
 }
 
-/* Nobody else will stop this VM, but a Delete, which forces it off. When the process is told to end meanwhile
- * the guest's grace is cut short. */
+/* Nobody else will stop this VM, but a Delete, which forces it off. Each time that the process's end comes nearer
+ * meanwhile, the guest has less time. */
 static void put_down(const lima_call *call, const char *reason)
 {
     lima_err err = {0};
-    bool given_up;
+    bool ok, given_up, stop_vms;
+    process_end begun;
     lima_log_warn("instance '%s': %s; shutting the VM down", name_of(call), reason);
-    bool ok = stop_apart(call, &given_up, &err);
-    if (!ok && end_of_process(call->control).near) {
-        lima_log_warn("instance '%s': this process ends before the guest has shut down; forcing the VM off",
-                      name_of(call));
+    do {
+        begun = end_of_process(call->control, &stop_vms);
         ok = stop_apart(call, &given_up, &err);
-    }
+    } while (!ok && end_of_process(call->control, &stop_vms) > begun);
     if (!ok && given_up)
         lima_log_info("instance '%s': its shutdown is cut short by Delete", name_of(call));
     else if (!ok)
@@ -156,6 +156,7 @@ static void put_down_if_running(lima_call *call, const char *reason)
  * `ret_lost` that the driver has given the VM up. */
 static bool watch(lima_call *call, bool *ret_lost, lima_err *err)
 {
+    bool stop_vms;
     lima_err why = {0};
     if (driver_of(call)->wait(call, &why))
         return true;
@@ -163,14 +164,14 @@ static bool watch(lima_call *call, bool *ret_lost, lima_err *err)
         *ret_lost = true;
         return lima_err_set(err, why.code, "%s", why.text);
     }
-    process_end end = end_of_process(call->control);
-    if (end.now && !end.stop_vms) /* how long the VM goes on without us is the driver's kind of VM's affair */
+    bool ending = end_of_process(call->control, &stop_vms) == END_NOW;
+    if (ending && !stop_vms) /* how long the VM goes on without us is the driver's kind of VM's affair */
         return lima_err_set(
             err, LIMA_CODE_UNAVAILABLE,
             "the driver process was told to end and watches the VM no longer; should it run on, "
             "stop it: limactl stop -f %s",
             name_of(call));
-    put_down(call, end.stop_vms ? "the instance folder has gone" : "the client of its Start has gone");
+    put_down(call, stop_vms ? "the instance folder has gone" : "the client of its Start has gone");
     return lima_err_set(err, LIMA_CODE_CANCELLED, "the client of its Start has gone");
 }
 

@@ -236,7 +236,7 @@ static void stop__vm_without_client_shuts_down__is_not_waited_for(void **state)
     scripted_await("stop", 1);
     assert_true(lima_thread_start("stop", stop_in_order, h, &thread, NULL));
     scripted_await("stop", 2);
-    assert_int_equal(scripted_grace(), 0);
+    assert_int_equal(scripted_grace(), LIMA_CONTROL_HURRY_GRACE_MS);
     scripted_release("stop");
     lima_thread_join(thread);
     assert_int_equal(scripted_vm(), LIMA_VM_STOPPED);

@@ -299,41 +299,46 @@ static void end__without_a_folder__forces_the_vm_off(void **state)
     assert_int_equal(scripted_grace(), 0);
 }
 
+/* Until the VM, whose client has gone, is asked to shut down. */
+static void begin_orphan(runner *s)
+{
+    begin_session(s, LIMA_GENERATION_2_2);
+    scripted_block("stop");
+    lima_call_cancel(s->call);
+    scripted_await("stop", 1);
+    assert_int_equal(scripted_grace(), LIMA_CONTROL_ORPHAN_GRACE_MS);
+}
+
+/* That was cut short; now it is stopped with this grace. */
+static void end_orphan(runner *s, uint32_t grace)
+{
+    scripted_await("stop", 2);
+    scripted_release("stop");
+    end(s);
+    assert_int_equal(scripted_vm(), LIMA_VM_STOPPED);
+    assert_int_equal(scripted_grace(), grace);
+}
+
 static void end__while_a_vm_without_client_shuts_down__forces_it_off(void **state)
 {
     runner s;
     (void)state;
-    begin_session(&s, LIMA_GENERATION_2_2);
-    scripted_block("stop");
-    lima_call_cancel(s.call);
-    scripted_await("stop", 1);
+    begin_orphan(&s);
     lima_control_end(fixture.control, false);
-    scripted_await("stop", 2);
-    scripted_release("stop");
-    end(&s);
-    assert_int_equal(scripted_vm(), LIMA_VM_STOPPED);
-    assert_int_equal(scripted_grace(), 0);
+    end_orphan(&s, 0);
 }
 
 /* The process still waits for its clients' calls; this is none of them. */
-static void hurry__while_a_vm_without_client_shuts_down__forces_it_off(void **state)
+static void hurry__while_a_vm_without_client_shuts_down__leaves_it_seconds(void **state)
 {
     runner s;
     (void)state;
-    begin_session(&s, LIMA_GENERATION_2_2);
-    scripted_block("stop");
-    lima_call_cancel(s.call);
-    scripted_await("stop", 1);
-    assert_int_equal(scripted_grace(), LIMA_CONTROL_ORPHAN_GRACE_MS);
+    begin_orphan(&s);
     lima_control_hurry(fixture.control);
-    scripted_await("stop", 2);
-    scripted_release("stop");
-    end(&s);
-    assert_int_equal(scripted_vm(), LIMA_VM_STOPPED);
-    assert_int_equal(scripted_grace(), 0);
+    end_orphan(&s, LIMA_CONTROL_HURRY_GRACE_MS);
 }
 
-static void hurry__client_goes_afterwards__no_grace(void **state)
+static void hurry__client_goes_afterwards__vm_has_seconds(void **state)
 {
     runner s;
     (void)state;
@@ -343,7 +348,7 @@ static void hurry__client_goes_afterwards__no_grace(void **state)
     lima_call_cancel(s.call);
     end(&s);
     assert_int_equal(scripted_vm(), LIMA_VM_STOPPED);
-    assert_int_equal(scripted_grace(), 0);
+    assert_int_equal(scripted_grace(), LIMA_CONTROL_HURRY_GRACE_MS);
 }
 
 static void hurry__stop_of_a_client__keeps_its_grace(void **state)
@@ -366,17 +371,14 @@ static void remove__while_a_vm_without_client_shuts_down__forces_it_off(void **s
 {
     runner s, removing;
     (void)state;
-    begin_session(&s, LIMA_GENERATION_2_2);
-    scripted_block("stop");
-    lima_call_cancel(s.call);
-    scripted_await("stop", 1);
+    begin_orphan(&s);
     begin(&removing, lima_control_remove);
     scripted_await("stop", 2);
+    assert_int_equal(scripted_grace(), 0);
     scripted_release("stop");
     end(&removing);
     end(&s);
     assert_true(removing.ok);
-    assert_int_equal(scripted_grace(), 0);
     assert_log("start wait stop stop remove");
 }
 
@@ -433,8 +435,8 @@ int main(void)
         TEST(end__leaves_the_vm_and_says_so),
         TEST(end__without_a_folder__forces_the_vm_off),
         TEST(end__while_a_vm_without_client_shuts_down__forces_it_off),
-        TEST(hurry__while_a_vm_without_client_shuts_down__forces_it_off),
-        TEST(hurry__client_goes_afterwards__no_grace),
+        TEST(hurry__while_a_vm_without_client_shuts_down__leaves_it_seconds),
+        TEST(hurry__client_goes_afterwards__vm_has_seconds),
         TEST(hurry__stop_of_a_client__keeps_its_grace),
         TEST(remove__while_a_vm_without_client_shuts_down__forces_it_off),
         TEST(remove__while_stopping__cuts_the_stop_short),
