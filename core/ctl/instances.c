@@ -195,15 +195,22 @@ static const char *default_type(void)
     return lima_str_eq(os, "darwin") ? "vz" : lima_str_eq(os, "windows") ? "wsl2" : "qemu";
 }
 
+/* As limactl names guests: what a host's name may hold. Owned. */
+static char *hostname_of(const char *name)
+{
+    char *host = lima_mem_printf("lima-%s", name);
+    for (char *at = host; *at; at++)
+        *at = *at == '.' || *at == '_' ? '-' : *at;
+    return host;
+}
+
 bool lima_instances_describe(const char *dir, const lima_json *config, lima_json **ret, lima_err *err)
 {
     lima_json *doc = lima_json_new_object(), *filled = lima_json_copy(config);
     char *name = lima_path_base(dir), *ssh = lima_path_join(dir, "ssh.config");
     fill(filled);
     lima_json_set_str(doc, name, "name");
-    char *host = lima_mem_printf("lima-%s", name);
-    for (char *at = host; *at; at++)
-        *at = *at == '.' || *at == '_' ? '-' : *at;
+    char *host = hostname_of(name);
     lima_json_set_str(doc, host, "hostname");
     lima_json_set_str(doc, "", "status");
     lima_json_set_str(doc, dir, "dir");

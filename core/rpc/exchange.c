@@ -24,6 +24,19 @@ bool lima_exchange_begin(lima_client *client, const char *path, lima_deadline de
     return false;
 }
 
+/* The buffer is the caller's. */
+static size_t add_request(grpc_op *ops, const void *request, size_t len, grpc_byte_buffer **ret_message)
+{
+    grpc_slice slice = grpc_slice_from_copied_buffer(request ? request : "", len);
+    *ret_message = grpc_raw_byte_buffer_create(&slice, 1);
+    grpc_slice_unref(slice);
+    ops[0].op = GRPC_OP_SEND_INITIAL_METADATA;
+    ops[1].op = GRPC_OP_SEND_MESSAGE;
+    ops[1].data.send_message.send_message = *ret_message;
+    ops[2].op = GRPC_OP_SEND_CLOSE_FROM_CLIENT;
+    return 3;
+}
+
 void lima_exchange_post(lima_exchange *call, unsigned batches, const void *request, size_t len)
 {
     grpc_op ops[6] = {0};
@@ -31,15 +44,8 @@ void lima_exchange_post(lima_exchange *call, unsigned batches, const void *reque
     grpc_byte_buffer *message = NULL;
     if (batches == 0)
         return;
-    if (batches & LIMA_EXCHANGE_SEND) {
-        grpc_slice slice = grpc_slice_from_copied_buffer(request ? request : "", len);
-        message = grpc_raw_byte_buffer_create(&slice, 1);
-        grpc_slice_unref(slice);
-        ops[count++].op = GRPC_OP_SEND_INITIAL_METADATA;
-        ops[count].op = GRPC_OP_SEND_MESSAGE;
-        ops[count++].data.send_message.send_message = message;
-        ops[count++].op = GRPC_OP_SEND_CLOSE_FROM_CLIENT;
-    }
+    if (batches & LIMA_EXCHANGE_SEND)
+        count = add_request(ops, request, len, &message);
     if (batches & LIMA_EXCHANGE_HEADERS) {
         ops[count].op = GRPC_OP_RECV_INITIAL_METADATA;
         ops[count++].data.recv_initial_metadata.recv_initial_metadata = &call->headers;

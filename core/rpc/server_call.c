@@ -293,11 +293,17 @@ static void sent(server_call *call, bool success)
         service_sent(call, success);
 }
 
-static void deleted(lima_server *server)
+/* Only now: limactl waits for the answer, and for the process to end after it. */
+static void answered(server_call *call)
 {
-    lima_monitor_enter(server->monitor);
-    server->deleted = true;
-    lima_monitor_leave(server->monitor);
+    lima_server *server = call->server;
+    if (call->delete_ok) {
+        lima_monitor_enter(server->monitor);
+        server->deleted = true;
+        lima_monitor_leave(server->monitor);
+    }
+    if (call->last_ok && server->config.last)
+        lima_wake_raise(server->config.last);
 }
 
 void lima_server_call_event(server_tag *tag, bool success)
@@ -323,10 +329,7 @@ void lima_server_call_event(server_tag *tag, bool success)
         sent(call, success);
         break;
     case BATCH_STATUS:
-        if (call->delete_ok)
-            deleted(call->server);
-        if (call->last_ok && call->server->config.last)
-            lima_wake_raise(call->server->config.last);
+        answered(call);
         break;
     case BATCHES:
         break;

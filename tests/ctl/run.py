@@ -22,6 +22,11 @@ def untouched(folder):
     return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
 
 
+def await_ssh_wait(child):
+    """Until the VM runs and is tried."""
+    assert any("Waiting for SSH" in line for line in child.stderr)
+
+
 def timeout_cleans_up(place):
     folder = guest(place)
     before = untouched(folder)
@@ -34,9 +39,7 @@ def timeout_cleans_up(place):
 
 def interrupt_cleans_up(place):
     with place.start("run", guest(place), "--driver", EXAMPLE) as child:
-        for line in child.stderr:
-            if "Waiting for SSH" in line:
-                break
+        await_ssh_wait(child)
         child.send_signal(signal.SIGINT)
         until(lambda: child.poll() is not None, "end after Ctrl-C")
         assert child.returncode == 130 and "interrupted" in child.stderr.read()
@@ -46,9 +49,7 @@ def interrupt_cleans_up(place):
 def killed_run_is_cleaned_up_by_the_next(place):
     folder = guest(place)
     with place.start("run", folder, "--driver", EXAMPLE) as child:
-        for line in child.stderr:
-            if "Waiting for SSH" in line:
-                break
+        await_ssh_wait(child)
         child.kill()
     left = next(place.tmp.iterdir())
     foreign = place.tmp / "lima-mine"
@@ -61,9 +62,7 @@ def killed_run_is_cleaned_up_by_the_next(place):
 def runs_beside_each_other_leave_each_other_alone(place):
     folder = guest(place)
     with place.start("run", folder, "--driver", EXAMPLE) as child:
-        for line in child.stderr:
-            if "Waiting for SSH" in line:
-                break
+        await_ssh_wait(child)
         check(place.run("run", folder, "--driver", EXAMPLE, "--timeout", "1s"), 1, "no SSH")
         assert child.poll() is None and len(list(place.tmp.iterdir())) == 1
         child.send_signal(signal.SIGINT)
@@ -74,9 +73,7 @@ def runs_beside_each_other_leave_each_other_alone(place):
 
 def vm_that_dies_is_noticed(place):
     with place.start("run", guest(place), "--driver", EXAMPLE, "--keep") as child:
-        for line in child.stderr:
-            if "Waiting for SSH" in line:
-                break
+        await_ssh_wait(child)
         vm = next(place.tmp.glob("*/example.vm"))
         os.kill(int(vm.read_text().split()[0]), signal.SIGKILL)
         until(lambda: child.poll() is not None, "end after the VM's")
@@ -114,9 +111,7 @@ def named_machine_is_kept(place):
 
 def named_machine_runs_once(place):
     with place.start("run", guest(place), "--driver", EXAMPLE, "--name", "dev") as child:
-        for line in child.stderr:
-            if "Waiting for SSH" in line:
-                break
+        await_ssh_wait(child)
         check(place.run("run", "--driver", EXAMPLE, "--name", "dev"), 1, "in use")
         child.send_signal(signal.SIGTERM)
         until(lambda: child.poll() is not None, "end after SIGTERM")
