@@ -142,10 +142,13 @@ static bool is_end(DWORD error)
     return error == ERROR_BROKEN_PIPE || error == ERROR_HANDLE_EOF || error == ERROR_PIPE_NOT_CONNECTED;
 }
 
-/* A pipe gives no byte when somebody writes none into it: only for a file or a console is that the end. */
+/* A pipe gives no byte when somebody writes none into it: that is the end only for a file, a console, or a pipe
+ * whose other end has gone. Windows has an error for the last one; Wine gives a host's pipe no byte, again and
+ * again, but tells it here. */
 static bool asks_again(const lima_win_worker *worker)
 {
-    return !worker->error && worker->len == 0 && GetFileType(worker->file) == FILE_TYPE_PIPE;
+    return !worker->error && worker->len == 0 && GetFileType(worker->file) == FILE_TYPE_PIPE
+           && PeekNamedPipe(worker->file, NULL, 0, NULL, NULL, NULL);
 }
 
 /* Sees to it that the buffer has bytes, or an error, or nothing, which is the end. Whether a job is under
