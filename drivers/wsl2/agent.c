@@ -6,18 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/str.h"
 #include "os/listener.h"
 #include "win/hvsocket.h"
 #include "win/processes.h"
 #include "wsl2/argv.h"
 #include "wsl2/files.h"
+#include "wsl2/port.h"
 #include "wsl2/registration.h"
 #include "wsl2/scripts.h"
 #include "wsl2/vm.h"
 #include "wsl2/wsl_exe.h"
 
-enum { CONNECT_MS = 5000 };
+/* Some Windows refuse a connection to a port where nobody listens, others let it wait: a listener answers at once. */
+enum { CONNECT_MS = 5000, TRY_MS = 300, TRIES = 8 };
 
 /* ---- the VM's id ---- */
 
@@ -52,22 +55,28 @@ static bool find_id(const char *guid, char ret[37], lima_err *err)
         found = list.entries[i].command && id_on(list.entries[i].command, guid, ret);
     lima_processes_free(&list);
     return found
-           || lima_err_set(err, LIMA_CODE_UNAVAILABLE,
+           || lima_err_set(err, LIMA_CODE_NOT_FOUND,
                            "the VM's id cannot be found; was the distribution started as administrator, and "
                            "this program not?");
 }
 
 /* ---- ways in ---- */
 
-static bool dial_vsock(const wsl2_reach *reach, lima_wake *wake, wsl2_pipe *ret, lima_err *err)
+static bool connect_vsock(const wsl2_reach *reach, uint32_t port, uint64_t ms, lima_wake *wake,
+                          lima_stream **ret, lima_err *err)
 {
     char id[37];
-    lima_stream *stream = NULL;
 
     memcpy(id, reach->vm_id, sizeof id);
-    if (!*id && !find_id(reach->guid, id, err))
-        return false;
-    if (!lima_hvsocket_connect(id, reach->vsock_port, lima_wsl2_in(CONNECT_MS), wake, &stream, err))
+    return (*id || find_id(reach->guid, id, err))
+           && lima_hvsocket_connect(id, port, lima_wsl2_in(ms), wake, ret, err);
+}
+
+static bool dial_vsock(const wsl2_reach *reach, lima_wake *wake, wsl2_pipe *ret, lima_err *err)
+{
+    lima_stream *stream = NULL;
+
+    if (!connect_vsock(reach, reach->vsock_port, CONNECT_MS, wake, &stream, err))
         return false;
     *ret = lima_wsl2_pipe_of(stream);
     return true;
@@ -84,11 +93,58 @@ static bool dial_relay(const wsl2_reach *reach, wsl2_pipe *ret, lima_err *err)
     return ok;
 }
 
+/* An agent that does not listen on its vsock port may still have its Unix socket. */
 static bool dial(void *arg, lima_wake *wake, wsl2_pipe *ret, lima_err *err)
 {
     const wsl2_reach *reach = arg;
+    lima_err why = {0};
 
-    return reach->vsock_port ? dial_vsock(reach, wake, ret, err) : dial_relay(reach, ret, err);
+    if (reach->vsock_port) {
+        if (dial_vsock(reach, wake, ret, &why))
+            return true;
+        if (why.code == LIMA_CODE_CANCELLED)
+            return lima_err_set(err, why.code, "%s", why.text);
+        lima_log_info("guest agent: %s; trying a relay in the guest", why.text);
+    }
+    return dial_relay(reach, ret, err);
+}
+
+/* ---- choosing ---- */
+
+typedef enum vsock_port_state { PORT_FREE = 0, PORT_TAKEN, PORT_UNREACHABLE } vsock_port_state;
+
+static vsock_port_state try_port(const wsl2_reach *reach, uint32_t port, lima_wake *wake, lima_err *why)
+{
+    lima_stream *stream = NULL;
+
+    if (connect_vsock(reach, port, TRY_MS, wake, &stream, why)) {
+        lima_stream_close(stream);
+        return PORT_TAKEN;
+    }
+    bool unheard = why->code == LIMA_CODE_UNAVAILABLE || why->code == LIMA_CODE_DEADLINE_EXCEEDED
+                   || why->code == LIMA_CODE_CANCELLED;
+    return unheard ? PORT_FREE : PORT_UNREACHABLE;
+}
+
+uint32_t lima_wsl2_agent_choose_port(const lima_instance *inst, const wsl2_reach *reach, uint32_t last,
+                                     lima_wake *wake)
+{
+    lima_err why = {0};
+
+    if (!lima_wsl2_agent_port(inst))
+        return 0;
+    for (unsigned attempt = 0; attempt < TRIES; attempt++) {
+        uint32_t port = lima_wsl2_vsock_port(inst->dir, attempt);
+        vsock_port_state state = try_port(reach, port, wake, &why);
+        if (state == PORT_FREE || (state == PORT_TAKEN && port == last))
+            return port;
+        if (state == PORT_UNREACHABLE)
+            break;
+        lima_err_set(&why, LIMA_CODE_ALREADY_EXISTS, "vsock port %u is taken in the VM", port);
+        lima_log_info("instance '%s': guest agent: %s", inst->name, why.text);
+    }
+    lima_log_warn("instance '%s': guest agent by a relay in the guest: %s", inst->name, why.text);
+    return 0;
 }
 
 /* ---- the door ---- */

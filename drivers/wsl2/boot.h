@@ -35,9 +35,16 @@ bool lima_wsl2_boot_send_cidata(const wsl2_boot *boot, lima_err *err);
 /* Mounts and limits. What cannot be had is told in the log; the instance is of use without. */
 bool lima_wsl2_boot_set_up(const wsl2_boot *boot, lima_err *err);
 
+/* What Lima's boot script has to know of this start. */
+typedef struct wsl2_provision_desc {
+    const char *exe, *distro;
+    const lima_instance *inst;
+    uint32_t vsock_port; /* of the guest agent; 0: it listens on a Unix socket */
+    const char *host;    /* Windows' address for the guest; "": none */
+} wsl2_provision_desc;
+
 /* Lima's boot script, in a thread of its own: provisioning takes minutes, and its failure does not end the
  * instance. */
 typedef struct wsl2_provision wsl2_provision;
-bool lima_wsl2_provision_start(const char *exe, const char *distro, const char *instance,
-                               wsl2_provision **ret, lima_err *err);
+bool lima_wsl2_provision_start(const wsl2_provision_desc *desc, wsl2_provision **ret, lima_err *err);
 void lima_wsl2_provision_end(wsl2_provision *provision); /* ends it if it still runs; NULL does nothing */

@@ -146,16 +146,24 @@ size_t lima_wsl2_error_rows(const wsl2_error_row **ret)
     return lima_wsl2_error_table_len;
 }
 
-bool lima_wsl2_exit_is_failure(int exit_code)
+wsl2_who lima_wsl2_who_failed(int exit_code, bool has_code)
 {
-    return exit_code == -1 || exit_code == 255;
+    if (exit_code == -1 || (exit_code == 255 && has_code))
+        return WSL2_WHO_WSL;
+    return exit_code == 255 ? WSL2_WHO_UNKNOWN : WSL2_WHO_COMMAND;
 }
 
 /* The Windows way of saying -1 tells nobody anything. */
-static const char *exit_words(const wsl2_failure *failure)
+static const char *exit_words(const wsl2_failure *failure, const wsl2_error_code *code)
 {
-    if (lima_wsl2_exit_is_failure(failure->exit_code))
+    switch (lima_wsl2_who_failed(failure->exit_code, *code->whole)) {
+    case WSL2_WHO_WSL:
         return "wsl.exe itself failed";
+    case WSL2_WHO_UNKNOWN:
+        return "wsl.exe, or the command in the guest, failed with 255";
+    case WSL2_WHO_COMMAND:
+        break;
+    }
     return failure->exit_text ? failure->exit_text : "no exit status";
 }
 
@@ -192,14 +200,14 @@ static void fill(const wsl2_failure *failure, const wsl2_error_code *code, const
     else if (*code->whole)
         lima_err_set(err, LIMA_CODE_UNKNOWN,
                      "%s: %s with the code %s%s%s; run `wsl --update`, or search for the code", failure->what,
-                     exit_words(failure), code->whole, colon, said);
+                     exit_words(failure, code), code->whole, colon, said);
     else if (*said)
-        lima_err_set(err, LIMA_CODE_UNKNOWN, "%s: %s without a code: %s", failure->what, exit_words(failure),
-                     said);
+        lima_err_set(err, LIMA_CODE_UNKNOWN, "%s: %s without a code: %s", failure->what,
+                     exit_words(failure, code), said);
     else
         lima_err_set(err, LIMA_CODE_UNKNOWN,
                      "%s: %s without a word; run `wsl --version` in a terminal to see whether WSL works",
-                     failure->what, exit_words(failure));
+                     failure->what, exit_words(failure, code));
     if (err)
         err->os_code = (int)code->value;
 }

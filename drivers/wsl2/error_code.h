@@ -51,8 +51,15 @@ bool lima_wsl2_error_code_find(const char *text, wsl2_error_code *ret);
 /* The table, for tests and the doctor: rows[0] to rows[count - 1], count returned. */
 size_t lima_wsl2_error_rows(const wsl2_error_row **ret);
 
-/* wsl.exe itself failed, and not the guest's command: -1, in the forms the hosts give it (255 on POSIX). */
-bool lima_wsl2_exit_is_failure(int exit_code);
+typedef enum wsl2_who {
+    WSL2_WHO_COMMAND = 0, /* the guest's */
+    WSL2_WHO_WSL,
+    WSL2_WHO_UNKNOWN,
+} wsl2_who;
+
+/* Whose failure an exit status is. wsl.exe's own is -1, which POSIX hosts show as 255; a command in the guest may end
+ * with 255, too (ssh does): then only a code in the output tells. */
+wsl2_who lima_wsl2_who_failed(int exit_code, bool has_code);
 
 /* How one run of wsl.exe ended, for an error. Texts are decoded; may be NULL. */
 typedef struct wsl2_failure {

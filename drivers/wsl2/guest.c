@@ -85,12 +85,22 @@ static void take_vm(wsl2_guest *guest, const char *value, size_t len)
         lima_wsl2_guid_parse(id, guest->vm_id);
 }
 
-static void take_address(wsl2_guest *guest, const char *value, size_t len)
+static void set_ipv4(char into[16], const char *value, size_t len)
 {
     char address[64];
     copy_clean(address, sizeof address, value, len);
-    if (!*guest->address)
-        lima_wsl2_ipv4_parse(address, guest->address);
+    if (!*into)
+        lima_wsl2_ipv4_parse(address, into);
+}
+
+static void take_address(wsl2_guest *guest, const char *value, size_t len)
+{
+    set_ipv4(guest->address, value, len);
+}
+
+static void take_gateway(wsl2_guest *guest, const char *value, size_t len)
+{
+    set_ipv4(guest->gateway, value, len);
 }
 
 /* "C:\" is "/mnt/c/" or "/mnt/c": one form. */
@@ -154,6 +164,7 @@ static void take_line(wsl2_guest *guest, const char *line, size_t len)
         {"systemd", take_systemd}, {"has", take_tool},      {"network", take_network}, {"vm", take_vm},
         {"address", take_address}, {"drive", take_drive},   {"arch", take_arch},       {"os", take_os},
         {"uid-owner", take_owner}, {"user-uid", take_user}, {"listen", take_port},     {"end", take_end},
+        {"gateway", take_gateway},
     };
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         size_t value_len = 0;

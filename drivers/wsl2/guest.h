@@ -19,6 +19,7 @@ typedef struct wsl2_guest {
     wsl2_network network;                 /* wslinfo --networking-mode */
     char vm_id[37];                       /* lower case; "" before WSL 2.5.10, or WSL1 */
     char address[16];                     /* IPv4 of eth0 */
+    char gateway[16];                     /* IPv4 of the default route */
     char arch[WSL2_GUEST_TEXT_MAX];       /* uname -m */
     char os_id[WSL2_GUEST_TEXT_MAX];      /* ID of os-release */
     char drive_root[WSL2_GUEST_TEXT_MAX]; /* where C:\ is: "/mnt/c"; "": automount is off */

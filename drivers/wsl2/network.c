@@ -79,6 +79,23 @@ const char *lima_wsl2_listen_address(wsl2_network mode, bool localhost_forwardin
     return has_guest_ip(mode) && !has_loopback(mode, localhost_forwarding) ? "0.0.0.0" : "127.0.0.1";
 }
 
+/* The gateway of a bridged network is a router of it, and not this computer. */
+const char *lima_wsl2_host_address(wsl2_network mode, const char *gateway)
+{
+    switch (mode) {
+    case WSL2_NETWORK_MIRRORED:
+        return "127.0.0.1";
+    case WSL2_NETWORK_BRIDGED:
+    case WSL2_NETWORK_NONE:
+        return "";
+    case WSL2_NETWORK_UNKNOWN:
+    case WSL2_NETWORK_NAT:
+    case WSL2_NETWORK_CONSOMME:
+        break;
+    }
+    return gateway;
+}
+
 bool lima_wsl2_banner_check(const char *line, size_t len, const char *nonce)
 {
     static const char begin[] = "SSH-2.0-";

@@ -37,6 +37,10 @@ size_t lima_wsl2_ways(wsl2_network mode, bool localhost_forwarding, wsl2_way ret
  * address. */
 const char *lima_wsl2_listen_address(wsl2_network mode, bool localhost_forwarding);
 
+/* Where the guest finds Windows: the gateway behind NAT, itself when it mirrors Windows' network. "": nowhere, or
+ * nobody can tell. `gateway`: of the default route, "" when there is none. */
+const char *lima_wsl2_host_address(wsl2_network mode, const char *gateway);
+
 /* What an SSH server says first holds the nonce of this start (VersionAddendum, scripts.h): it is ours and no
  * other server that happens to have the port. `line` is everything up to the line end. */
 bool lima_wsl2_banner_check(const char *line, size_t len, const char *nonce);

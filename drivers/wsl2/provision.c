@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "wsl2/boot.h"
 #include "wsl2/guest_run.h"
+#include "wsl2/hosts.h"
 #include "wsl2/output.h"
 #include "wsl2/scripts.h"
 
@@ -15,6 +16,7 @@ enum { LIMIT_MS = 24 * 60 * 60 * 1000 };
 
 struct wsl2_provision {
     char *exe, *distro, *instance;
+    lima_strv args;
     lima_wake *stop;
     lima_thread *thread;
 };
@@ -61,6 +63,7 @@ static void provision(void *arg)
                           .distro = p->distro,
                           .action = "run Lima's boot script",
                           .script = lima_wsl2_script_boot(),
+                          .args = lima_strv_items(&p->args),
                           .limit_ms = LIMIT_MS,
                           .wake = p->stop};
     bool ok = lima_wsl2_guest_run(&run, &said, &err);
@@ -71,15 +74,26 @@ static void provision(void *arg)
     lima_wsl2_said_free(&said);
 }
 
-bool lima_wsl2_provision_start(const char *exe, const char *distro, const char *instance,
-                               wsl2_provision **ret, lima_err *err)
+/* In plain mode Lima runs no scripts of a driver, and nobody else makes the user. */
+static void add_args(const wsl2_provision_desc *desc, lima_strv *ret)
+{
+    lima_strv hosts = {0};
+    bool plain = lima_json_bool(desc->inst->doc, false, "config.plain");
+
+    lima_wsl2_hosts(desc->inst, desc->host, &hosts);
+    lima_wsl2_boot_args(desc->vsock_port, desc->host, plain, &hosts, ret);
+    lima_strv_free(&hosts);
+}
+
+bool lima_wsl2_provision_start(const wsl2_provision_desc *desc, wsl2_provision **ret, lima_err *err)
 {
     wsl2_provision *p = lima_mem_zalloc(1, sizeof *p);
 
-    *p = (wsl2_provision){.exe = lima_mem_strdup(exe),
-                          .distro = lima_mem_strdup(distro),
-                          .instance = lima_mem_strdup(instance),
+    *p = (wsl2_provision){.exe = lima_mem_strdup(desc->exe),
+                          .distro = lima_mem_strdup(desc->distro),
+                          .instance = lima_mem_strdup(desc->inst->name),
                           .stop = lima_wake_new()};
+    add_args(desc, &p->args);
     if (!lima_thread_start("wsl2-provision", provision, p, &p->thread, err)) {
         lima_wsl2_provision_end(p);
         return false;
@@ -95,6 +109,7 @@ void lima_wsl2_provision_end(wsl2_provision *p)
     lima_wake_raise(p->stop);
     lima_thread_join(p->thread);
     lima_wake_free(p->stop);
+    lima_strv_free(&p->args);
     free(p->exe);
     free(p->distro);
     free(p->instance);

@@ -37,7 +37,8 @@ void lima_wsl2_record_read(const lima_instance *inst, wsl2_record *ret)
     *ret = (wsl2_record){.made = lima_json_bool(doc, false, "made"),
                          .user_uid = (uint32_t)number(doc, "userUID", UINT32_MAX),
                          .disk_size = number(doc, "diskSize", INT64_MAX),
-                         .ssh_port = (uint16_t)number(doc, "sshPort", UINT16_MAX)};
+                         .ssh_port = (uint16_t)number(doc, "sshPort", UINT16_MAX),
+                         .vsock_port = (uint32_t)number(doc, "vsockPort", UINT32_MAX)};
     lima_wsl2_guid_parse(lima_json_str(doc, "", "guid"), ret->guid);
     lima_wsl2_guid_parse(lima_json_str(doc, "", "vmID"), ret->vm_id);
     lima_json_free(doc);
@@ -54,6 +55,7 @@ bool lima_wsl2_record_write(const lima_instance *inst, const wsl2_record *record
     lima_json_set_int(doc, (int64_t)record->disk_size, "diskSize");
     lima_json_set_int(doc, record->ssh_port, "sshPort");
     lima_json_set_str(doc, record->vm_id, "vmID");
+    lima_json_set_int(doc, record->vsock_port, "vsockPort");
     char *text = lima_json_print(doc);
     bool ok = lima_file_write(path, text, strlen(text), LIMA_FILE_PRIVATE, err);
     free(text);

@@ -13,12 +13,13 @@
 #define WSL2_KEEPER_FILE "wsl2.keeper" /* identity of the wsl.exe that keeps it alive: driver/idfile.h */
 
 typedef struct wsl2_record {
-    char guid[37];      /* as registered last; "": not yet */
-    bool made;          /* imported by this driver: the user inside is of its making */
-    uint32_t user_uid;  /* of the guest's user, from the first boot on; 0: not known */
-    uint64_t disk_size; /* last applied, bytes; 0: WSL's default */
-    uint16_t ssh_port;  /* on 127.0.0.1, of the last start; 0: none */
-    char vm_id[37];     /* of the last start */
+    char guid[37];       /* as registered last; "": not yet */
+    bool made;           /* imported by this driver: the user inside is of its making */
+    uint32_t user_uid;   /* of the guest's user, from the first boot on; 0: not known */
+    uint64_t disk_size;  /* last applied, bytes; 0: WSL's default */
+    uint16_t ssh_port;   /* on 127.0.0.1, of the last start; 0: none */
+    char vm_id[37];      /* of the last start */
+    uint32_t vsock_port; /* of the guest agent in the last start; 0: none */
 } wsl2_record;
 
 void lima_wsl2_record_read(const lima_instance *inst, wsl2_record *ret); /* {0} when missing or damaged */

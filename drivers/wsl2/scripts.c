@@ -85,6 +85,16 @@ void lima_wsl2_keeper_args(uint16_t port, const char *listen_address, const char
     lima_strv_add(ret, nonce);
 }
 
+void lima_wsl2_boot_args(uint32_t vsock_port, const char *host, bool make_user, const lima_strv *hosts,
+                         lima_strv *ret)
+{
+    lima_strv_addf(ret, "%u", vsock_port);
+    lima_strv_add(ret, *host ? host : "-");
+    lima_strv_add(ret, make_user ? guest_user : "");
+    for (size_t i = 0; i < hosts->len; i++)
+        lima_strv_add(ret, hosts->items[i]);
+}
+
 void lima_wsl2_limits_args(uint32_t cpus, uint64_t memory, uint32_t uid, const char *distro, lima_strv *ret)
 {
     lima_strv_addf(ret, "%u", cpus);

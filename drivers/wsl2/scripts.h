@@ -6,6 +6,7 @@
  * KiB. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/strv.h"
@@ -39,8 +40,10 @@ const char *lima_wsl2_script_cidata(void);
  *     lima sshd ready                  listening
  *     lima sshd failed WORDS           not; the keeper stays, SSH by WSL2_WAY_STDIO may still work
  * Then it reads lines: "ping N" is answered by "lima pong N", before which an sshd that has ended is started
- * again (with one of the lines above; so ping now and then), "stop" and the end of input begin a clean stop:
- * sshd and known services end, everything is written to disk, "lima stopped", end with 0. */
+ * again (with one of the lines above; so ping now and then), "stop" begins a clean stop: sshd and known services
+ * end, everything is written to disk, "lima stopped". The end of input is a clean stop, too, and then the end of
+ * everything that was started by way of the keeper or of lima_wsl2_script_boot and would keep the distribution alive
+ * (services of systemd do not), and ends with 0. */
 const char *lima_wsl2_script_keeper(void);
 
 /* A clean stop without the keeper (left running by a driver that died): the same, at once. No arguments. */
@@ -49,8 +52,10 @@ const char *lima_wsl2_script_stop(void);
 /* One SSH connection on standard input and output, by the configuration the keeper has made. */
 const char *lima_wsl2_script_sshd_stdio(void);
 
-/* Runs WSL2_GUEST_CIDATA/boot.sh, output to WSL2_GUEST_LOG, no standard input. Then "lima boot STATUS", and
- * for a status other than 0 up to 20 lines "lima log TEXT" of the log's end. */
+/* Corrects in the boot data what limactl cannot know (where the agent listens, where Windows is), puts names into
+ * /etc/hosts, makes the user where Lima does not, and runs WSL2_GUEST_CIDATA/boot.sh, output to WSL2_GUEST_LOG, no
+ * standard input. Then "lima boot STATUS", and for a status other than 0 up to 20 lines "lima log TEXT" of the
+ * log's end. Arguments: lima_wsl2_boot_args. */
 const char *lima_wsl2_script_boot(void);
 
 /* Limits for what was started by the keeper and for the user's sessions, by cgroup v2.
@@ -68,4 +73,8 @@ const lima_boot_script *lima_wsl2_script_user(void);
 
 /* Arguments for the scripts, NULL-terminated as lima_wsl2_argv_sh takes them. */
 void lima_wsl2_keeper_args(uint16_t port, const char *listen_address, const char *nonce, lima_strv *ret);
+/* `vsock_port` 0: the guest agent listens on its Unix socket. `host`: Windows' address, "": none. `make_user`: Lima
+ * will not run lima_wsl2_script_user. `hosts`: "ADDRESS NAME". */
+void lima_wsl2_boot_args(uint32_t vsock_port, const char *host, bool make_user, const lima_strv *hosts,
+                         lima_strv *ret);
 void lima_wsl2_limits_args(uint32_t cpus, uint64_t memory, uint32_t uid, const char *distro, lima_strv *ret);

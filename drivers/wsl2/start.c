@@ -12,7 +12,9 @@
 #include "base/str.h"
 #include "driver/idfile.h"
 #include "os/host.h"
+#include "wsl2/agent.h"
 #include "wsl2/argv.h"
+#include "wsl2/hosts.h"
 #include "wsl2/port.h"
 #include "wsl2/record.h"
 #include "wsl2/scripts.h"
@@ -85,6 +87,28 @@ static void make_nonce(const start *s, char ret[33])
         snprintf(ret + 2 * i, 3, "%02x", digest[i]);
 }
 
+static void choose_vsock_port(start *s)
+{
+    wsl2_record record;
+
+    lima_wsl2_record_read(s->inst, &record);
+    s->reach.vsock_port =
+        lima_wsl2_agent_choose_port(s->inst, &s->reach, record.vsock_port, lima_call_wake(s->call));
+}
+
+static void tell_host(const start *s)
+{
+    const char *mode = lima_wsl2_network_name(s->reach.network);
+
+    if (*s->reach.host)
+        lima_log_info("instance '%s': " WSL2_HOST_NAME " is %s in the guest (networking mode %s)",
+                      s->inst->name, s->reach.host, mode);
+    else
+        lima_log_warn("instance '%s': " WSL2_HOST_NAME
+                      " leads nowhere: in networking mode %s the guest has no known way to Windows",
+                      s->inst->name, mode);
+}
+
 static bool make_reach(start *s, lima_err *err)
 {
     const wsl2_guest *guest = &s->boot.guest;
@@ -96,8 +120,9 @@ static bool make_reach(start *s, lima_err *err)
     memcpy(reach->address, guest->address, sizeof reach->address);
     memcpy(reach->vm_id, guest->vm_id, sizeof reach->vm_id);
     memcpy(reach->guid, s->look.registration.guid, sizeof reach->guid);
-    reach->vsock_port = lima_wsl2_agent_port(s->inst);
+    snprintf(reach->host, sizeof reach->host, "%s", lima_wsl2_host_address(reach->network, guest->gateway));
     make_nonce(s, reach->nonce);
+    choose_vsock_port(s);
     return lima_wsl2_choose_ports(s->inst, guest, &reach->port, &reach->guest_port, err);
 }
 
@@ -139,6 +164,7 @@ static bool remember(const start *s, lima_err *err)
     record.ssh_port = s->reach.port;
     record.user_uid = lima_wsl2_boot_uid(&s->boot);
     memcpy(record.vm_id, s->reach.vm_id, sizeof record.vm_id);
+    record.vsock_port = s->reach.vsock_port;
     return lima_wsl2_record_write(s->inst, &record, err);
 }
 
@@ -164,12 +190,23 @@ static void hand_over(start *s, wsl2_vm *vm)
     s->reach = old;
 }
 
+static bool provision(start *s, lima_err *err)
+{
+    wsl2_provision_desc desc = {.exe = s->reach.exe,
+                                .distro = s->look.distro,
+                                .inst = s->inst,
+                                .vsock_port = s->reach.vsock_port,
+                                .host = s->reach.host};
+
+    tell_host(s);
+    return lima_wsl2_provision_start(&desc, &s->provision, err);
+}
+
 static bool start_all(start *s, lima_err *err)
 {
     return look(s, err) && lima_wsl2_exe_find(&s->reach.exe, err) && boot(s, err) && keep(s, err)
            && remember(s, err) && lima_wsl2_boot_send_cidata(&s->boot, err)
-           && lima_wsl2_boot_set_up(&s->boot, err)
-           && lima_wsl2_provision_start(s->reach.exe, s->look.distro, s->inst->name, &s->provision, err);
+           && lima_wsl2_boot_set_up(&s->boot, err) && provision(s, err);
 }
 
 bool lima_wsl2_vm_start(lima_call *call, lima_err *err)

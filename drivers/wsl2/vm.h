@@ -21,6 +21,7 @@ typedef struct wsl2_reach {
     uint16_t port;       /* on 127.0.0.1 here */
     uint16_t guest_port; /* in the guest */
     char address[16];    /* the guest's; "" unknown */
+    char host[16];       /* Windows' for the guest; "": none */
     char nonce[33];
     wsl2_network network;
     bool localhost_forwarding;

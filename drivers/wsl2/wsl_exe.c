@@ -118,6 +118,24 @@ static void keep(void *arg, const char *bytes, size_t len)
         lima_buf_add(into, bytes, len < room ? len : room);
 }
 
+/* The log names a script, and does not repeat it: it is the same each time. */
+static void log_command(const wsl2_run *run)
+{
+    lima_strv shown = {0};
+
+    for (size_t i = 0; i < run->argv->len; i++) {
+        const char *word = run->argv->items[i];
+        if (strpbrk(word, "\r\n"))
+            lima_strv_addf(&shown, "(%zu bytes of script)", strlen(word));
+        else
+            lima_strv_add(&shown, word);
+    }
+    char *line = lima_strv_join(&shown, " ");
+    lima_log_debug("run %s: %s", run->what, line);
+    free(line);
+    lima_strv_free(&shown);
+}
+
 static bool begin(const wsl2_run *run, lima_process **ret, lima_err *err)
 {
     lima_process_desc desc = {.argv = lima_strv_items(run->argv),
@@ -125,11 +143,9 @@ static bool begin(const wsl2_run *run, lima_process **ret, lima_err *err)
                               .in = run->feed ? LIMA_PROCESS_PIPE : LIMA_PROCESS_NULL,
                               .out = LIMA_PROCESS_PIPE,
                               .err = LIMA_PROCESS_PIPE};
-    char *line = lima_strv_join(run->argv, " ");
     bool ok = lima_process_start(&desc, ret, err);
 
-    lima_log_debug("run %s", line);
-    free(line);
+    log_command(run);
     return ok || lima_err_wrap(err, "%s: start '%s'", run->what, run->argv->items[0]);
 }
 
@@ -218,7 +234,6 @@ static bool judge(const wsl2_run *run, wsl2_said *said, lima_err *err)
                             .exit_code = said->end.code,
                             .out = out,
                             .err_out = err_out};
-    said->failed = lima_wsl2_exit_is_failure(said->end.code);
     lima_wsl2_failed(&failure, &said->trouble, &said->retryable, err);
     free(out);
     free(err_out);

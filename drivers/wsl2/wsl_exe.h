@@ -56,9 +56,9 @@ typedef struct wsl2_run {
 } wsl2_run;
 
 typedef struct wsl2_said {
-    lima_buf out, err_out;  /* raw */
-    wsl2_trouble trouble;   /* of a failed run */
-    bool retryable, failed; /* failed: wsl.exe itself, not the guest's command */
+    lima_buf out, err_out; /* raw */
+    wsl2_trouble trouble;  /* of a failed run */
+    bool retryable;
     lima_process_exit end;
 } wsl2_said;
 

@@ -1,6 +1,8 @@
 # shellcheck shell=sh
 # Keeps the distribution alive while standard input is open, and serves SSH with an sshd of its own.
 # $1: port, $2: listen address, $3: nonce for the banner. Without arguments: a clean stop at once.
+# At the end of its input, which is the end of who started it, nothing that came by way of wsl.exe stays: it would keep
+# the distribution alive, with nobody to know of it.
 # sshd is never started with '&': it and all sessions would then ignore Ctrl-C.
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 run=/run/lima-wsl2
@@ -89,26 +91,85 @@ stop_services() {
 }
 
 stop() {
+    [ -z "$stopped" ] || return 0
+    stopped=1
     sync
     pid=$(cat "$run/sshd.pid" 2>/dev/null)
     [ -z "$pid" ] || kill "$pid" 2>/dev/null
     stop_services
     sync
     say stopped
-    exit 0
 }
 
-[ $# -ge 3 ] || stop
+# Fields of /proc/PID/stat from the third on, which follow the program's name.
+fields() {
+    read -r stat 2>/dev/null <"/proc/$1/stat" && stat=${stat##*) }
+}
+
+# "PID START" of the relays of WSL whose commands are ours: they adopt what these leave behind.
+live_relays() {
+    while read -r pid began; do
+        # shellcheck disable=SC2086
+        fields "$pid" && set -- $stat && [ "${20}" = "$began" ] && [ "$pid" -gt 1 ] && printf '%s ' "$pid"
+    done 2>/dev/null <"$run/relays"
+}
+
+# Everything below them in $found, themselves included.
+find_below() {
+    found=" $1" more=1
+    while [ -n "$more" ]; do
+        more=
+        for folder in /proc/[0-9]*; do
+            pid=${folder#/proc/}
+            case $found in *" $pid "*) continue ;; esac
+            fields "$pid" || continue
+            parent=${stat#* }
+            case ${stat%% *}$found in [!Z]*" ${parent%% *} "*) found="$found$pid " more=1 ;; esac
+        done
+    done
+}
+
+# Signal $1 for all of them but the relays and this script's shells; false: nobody is left.
+signal_below() {
+    read -r self _ </proc/self/stat
+    relays=$(live_relays) any=1
+    find_below "$relays"
+    for pid in $found; do
+        case " $relays$$ $self " in *" $pid "*) continue ;; esac
+        kill "-$1" "$pid" 2>/dev/null && any=0
+    done
+    return $any
+}
+
+end_all() {
+    trap : HUP PIPE
+    stop
+    signal_below TERM || return 0
+    for _ in 1 2 3 4 5; do
+        sleep 0.1
+        signal_below 0 || return 0
+    done
+    signal_below KILL
+}
+
+stopped=
+[ $# -ge 3 ] || { stop && exit 0; }
+# When whoever listened is gone, neither that nor the last words must end this before its work is done.
+trap : HUP PIPE
 say keeper $$
 mkdir -p "$run" && chmod 0700 "$run" && echo $$ >"$run/keeper.pid"
+echo "$PPID $(sed 's/.*) //' /proc/$PPID/stat | cut -d ' ' -f 20)" >"$run/relays"
 start_sshd "$1" "$2" "$3"
 while read -r word rest; do
-    case $word in
+    case $stopped$word in
     ping)
         look_after_sshd
         say pong "$rest"
         ;;
-    stop) break ;;
+    stop) stop ;;
     esac
 done
-stop
+# In the background: WSL gives a command whose wsl.exe has gone little time.
+end_all &
+wait
+exit 0

@@ -24,6 +24,9 @@ ip -4 -o addr show eth0 2>/dev/null | while read -r _ _ _ address _; do
     say address "${address%%/*}"
     break
 done
+ip -4 route show default 2>/dev/null | while read -r _ via gateway _; do
+    [ "$via" = via ] && say gateway "$gateway" && break
+done
 
 while IFS=: read -r name _ uid _; do
     [ "$uid" = "$1" ] && say uid-owner "$name"

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """The guest agent's socket on this side: by hvsocket where the VM's id is told, else by a relay in the guest."""
-import json
 import socket
 import threading
 
@@ -62,20 +61,11 @@ class HostAgent(threading.Thread):
                 client.sendall(data.upper())
 
 
-def info(vm):
-    return vm.call("Info")
-
-
-def vsock_port(vm):
-    reply = info(vm)
-    return reply["vsockPort"] if "vsockPort" in reply else json.loads(reply["infoJson"])["vsockPort"]
-
-
 def by_vsock__many_connections_at_once_and_large_ones():
     with Computer() as pc:
         vm = Instance(pc, image=IMAGE)
         vm.up()
-        port = vsock_port(vm)
+        port = vm.vsock_port()
         assert port > 65536, port
         vm.call("GuestAgentConn")
         assert not answers(vm), "nobody listens yet"
@@ -94,7 +84,7 @@ def by_vsock__socket_removed_by_stop_f__made_again():
     with Computer() as pc:
         vm = Instance(pc, image=IMAGE)
         vm.up()
-        HostAgent(pc, vsock_port(vm))
+        HostAgent(pc, vm.vsock_port())
         vm.call("GuestAgentConn")
         talks(vm)
         (vm.dir / "ga.sock").unlink()
@@ -103,20 +93,74 @@ def by_vsock__socket_removed_by_stop_f__made_again():
         vm.stop()
 
 
+def listen_in_guest(vm):
+    """An agent on its Unix socket, and a tool that the relay can use."""
+    vm.put_in_guest(TOOL, "/usr/local/bin/socat")
+    vm.in_guest("cp /usr/local/bin/socat /usr/local/bin/agent; setsid /usr/local/bin/agent listen /run/lima-guestagent.sock >/dev/null 2>&1 </dev/null &")
+    vm.call("GuestAgentConn")
+    until(lambda: answers(vm), "the agent")
+
+
 def without_vm_id__by_relay_in_the_guest():
     with Computer(profile="2.5.7") as pc:
         vm = Instance(pc, image=IMAGE)
         vm.up()
-        assert vsock_port(vm) == 0
+        assert vm.vsock_port() == 0
         assert not vm.call("ForwardGuestAgent").get("shouldForward")
-        vm.put_in_guest(TOOL, "/usr/local/bin/socat")
-        vm.in_guest("cp /usr/local/bin/socat /usr/local/bin/agent; setsid /usr/local/bin/agent listen /run/lima-guestagent.sock >/dev/null 2>&1 </dev/null &")
-        vm.call("GuestAgentConn")
-        until(lambda: answers(vm), "the agent")
+        listen_in_guest(vm)
         with connect(vm) as one, connect(vm) as two:
             exchange(one, b"one")
             exchange(two, b"y" * (1 << 20))
             exchange(one, b"again")
+        vm.stop()
+
+
+def relayed(how, reason):
+    """The guest is told before its agent starts."""
+    with Computer() as pc:
+        vm = Instance(pc, image=IMAGE)
+        vm.up(WSLSIM_VSOCK=how)
+        vm.booted()
+        assert vm.vsock_port() > 65536 and vm.guest_env()["LIMA_CIDATA_VSOCK_PORT"] == "0"
+        assert f"by a relay in the guest: {reason}" in vm.log_text(), vm.log_text()
+        listen_in_guest(vm)
+        vm.stop()
+
+
+def without_hvsockets__by_relay__reason_is_told():
+    relayed("none", "hvsockets are not available")
+
+
+def vm_of_another_user__by_relay__reason_is_told():
+    relayed("denied", "the VM belongs to another user")
+
+
+def vsock_port_taken__another_one__own_agent_keeps_it():
+    with Computer() as pc:
+        vm = Instance(pc, image=IMAGE)
+        vm.create()
+        HostAgent(pc, vm.vsock_port())
+        vm.start()
+        vm.booted()
+        port = int(vm.guest_env()["LIMA_CIDATA_VSOCK_PORT"])
+        assert port > 65536 and port != vm.vsock_port(), port
+        assert f"vsock port {vm.vsock_port()} is taken" in vm.log_text()
+        HostAgent(pc, port)
+        vm.call("GuestAgentConn")
+        talks(vm)
+        vm.stop()
+        vm.start()
+        vm.booted()
+        assert int(vm.guest_env()["LIMA_CIDATA_VSOCK_PORT"]) == port
+        vm.stop()
+
+
+def agent_not_on_its_vsock_port__by_relay():
+    with Computer() as pc:
+        vm = Instance(pc, image=IMAGE)
+        vm.up()
+        listen_in_guest(vm)
+        assert "trying a relay in the guest" in vm.log_text()
         vm.stop()
 
 
@@ -129,4 +173,5 @@ def not_started__refused():
 
 if __name__ == "__main__":
     main([by_vsock__many_connections_at_once_and_large_ones, by_vsock__socket_removed_by_stop_f__made_again,
-          without_vm_id__by_relay_in_the_guest, not_started__refused])
+          without_vm_id__by_relay_in_the_guest, without_hvsockets__by_relay__reason_is_told, vm_of_another_user__by_relay__reason_is_told,
+          vsock_port_taken__another_one__own_agent_keeps_it, agent_not_on_its_vsock_port__by_relay, not_started__refused])

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """What happens to a running instance from outside: shutdowns, deaths of one process after the other, a second instance."""
+import fcntl
 import os
 import signal
 
@@ -26,6 +27,20 @@ def external_shutdown__start_stream_says_so__next_start_works():
         last = session.last()
         assert not last["success"] and "wsl --shutdown" in last["error"] and "limactl start dev" in last["error"], last
         assert vm.status() == "Stopped"
+        check_usable(vm)
+
+
+def external_shutdown__told_before_a_blocked_service_is_asked():
+    """The service would be asked for 40 s."""
+    with Computer() as pc:
+        vm = Instance(pc, image=IMAGE)
+        session = vm.up(LIMA_WSL_TIMEOUT_PERCENT="1000")
+        vm.booted()
+        with open(pc.state / "lock", "a", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            pc.wsl("--shutdown", "--force")
+            until(lambda: len(session.events) > 1, "the message", 20)
+        assert not session.last()["success"] and "wsl --shutdown" in session.last()["error"], session.events
         check_usable(vm)
 
 
@@ -59,6 +74,18 @@ def driver_killed__guest_stops_by_itself__new_driver_starts_it():
         assert vm.status() == "Stopped"
         vm.start_driver()
         check_usable(vm)
+
+
+def driver_killed__what_boot_scripts_left_running_ends_too():
+    """A guest agent without systemd: a process that came by way of wsl.exe and would keep the distribution alive for ever."""
+    with Computer() as pc:
+        vm = Instance(pc, image=IMAGE, files={"boot/25-agent.sh": "#!/bin/sh\nsetsid sh -c 'trap : TERM; while :; do sleep 1; done' >/dev/null 2>&1 </dev/null &\n"})
+        (vm.dir / "cidata/boot/25-agent.sh").chmod(0o755)
+        vm.up()
+        vm.booted()
+        vm.end_driver(signal.SIGKILL)
+        until(lambda: pc.running() == [], "the distribution's end")
+        assert vm.status() == "Stopped"
 
 
 def driver_killed__new_driver_at_once__takes_over_the_leftover():
@@ -142,8 +169,9 @@ def another_shell_in_the_distribution__stop_ends_it():
 
 
 if __name__ == "__main__":
-    main([external_shutdown__start_stream_says_so__next_start_works, external_terminate__is_an_error__next_start_works,
+    main([external_shutdown__start_stream_says_so__next_start_works, external_shutdown__told_before_a_blocked_service_is_asked, external_terminate__is_an_error__next_start_works,
           keeper_killed__is_an_error__distribution_is_put_down, driver_killed__guest_stops_by_itself__new_driver_starts_it,
+          driver_killed__what_boot_scripts_left_running_ends_too,
           driver_killed__new_driver_at_once__takes_over_the_leftover, driver_told_to_end__guest_stops_cleanly,
           client_of_start_gone__instance_is_stopped, two_instances__own_ports__stopping_one_leaves_the_other,
           deleted_right_after_create__nothing_left, deleted_while_running__nothing_left, another_shell_in_the_distribution__stop_ends_it])

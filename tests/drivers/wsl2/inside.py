@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What the guest gets: wsl.conf, cidata, mounts, limits, Lima's boot script; and what the user is told of it."""
-from place import Computer, Instance, main, rootfs
+from place import AS_ROOT, QUICK, Computer, Instance, main, rootfs
 
 IMAGE = rootfs()
 
@@ -108,6 +108,61 @@ def failing_boot_script__told_with_its_last_words__instance_runs_on():
         assert "the package is gone" in vm.in_guest("cat /var/log/lima-init.log")
         vm.stop()
         assert session.last()["success"]
+
+
+def plain_mode__user_can_log_in():
+    with Computer() as pc:
+        vm = Instance(pc, image=IMAGE, plain=True)
+        vm.up()
+        vm.booted()
+        if AS_ROOT:
+            assert vm.ssh("sudo id -u && id -un").split() == ["0", "lima"]
+        assert vm.in_guest("id -u lima; stat -c %a ~lima/.ssh/authorized_keys").split()[1] == "600"
+        assert vm.in_guest("cat /run/lima-boot-done").startswith("iid-")
+        vm.stop()
+
+
+def hosts_of(vm):
+    return [line for line in vm.in_guest("cat /etc/hosts").splitlines() if "internal" in line or "box" in line]
+
+
+NAMES = {"enabled": True, "hosts": {"host.docker.internal": "host.lima.internal", "box": "10.1.2.3", "six.box": "::1", "a b": "10.0.0.1"}}
+
+
+def nat__host_is_the_gateway():
+    with Computer(wslconfig=QUICK.replace("vmIdleTimeout=1500", "vmIdleTimeout=60000")) as pc:
+        vm = Instance(pc, image=IMAGE, hostResolver=NAMES)
+        vm.create()
+        vm.in_guest("ip route add default via 172.20.0.1 dev lo onlink")
+        vm.start()
+        vm.booted()
+        assert hosts_of(vm) == ["172.20.0.1 host.lima.internal # lima", "172.20.0.1 host.docker.internal # lima", "10.1.2.3 box # lima"], hosts_of(vm)
+        assert vm.guest_env()["LIMA_CIDATA_SLIRP_GATEWAY"] == "172.20.0.1" and vm.guest_env()["LIMA_CIDATA_SLIRP_DNS"] == "192.168.5.3"
+        assert "host.lima.internal is 172.20.0.1 in the guest (networking mode nat)" in vm.log_text()
+        vm.stop()
+        vm.start()
+        vm.booted()
+        assert len(hosts_of(vm)) == 3, hosts_of(vm)
+        vm.stop()
+
+
+def mirrored__host_is_the_guest_itself():
+    with Computer(wslconfig=QUICK.replace("[general]", "networkingMode=mirrored\n[general]")) as pc:
+        vm = Instance(pc, image=IMAGE)
+        vm.up()
+        vm.booted()
+        assert hosts_of(vm) == ["127.0.0.1 host.lima.internal # lima"], hosts_of(vm)
+        vm.stop()
+
+
+def no_network__host_leads_nowhere__told():
+    with Computer(wslconfig=QUICK.replace("[general]", "networkingMode=none\n[general]")) as pc:
+        vm = Instance(pc, image=IMAGE, hostResolver=NAMES)
+        vm.up()
+        vm.booted()
+        assert hosts_of(vm) == ["10.1.2.3 box # lima"], hosts_of(vm)
+        assert "host.lima.internal leads nowhere: in networking mode none" in vm.log_text()
+        vm.stop()
 
 
 def cpus_and_memory__effective_values_are_told():

@@ -26,6 +26,7 @@ def create_start_ssh_stop_start_delete():
         session = vm.start()
         if AS_ROOT:
             assert vm.ssh("cat ~/file") == "kept\n"
+        assert " bytes of script)" in vm.log_text() and "printf" not in vm.log_text(), "the log names scripts"
         vm.stop()
         vm.call("Delete")
         assert pc.registered() == []

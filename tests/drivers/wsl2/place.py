@@ -37,7 +37,7 @@ BOOT = """#!/bin/sh
 set -a; . "$LIMA_CIDATA_MNT/lima.env"; set +a
 status=0
 for script in "$LIMA_CIDATA_MNT"/boot/*; do
-    [ -f "$script" ] && { "$script" || status=1; }
+    [ "$LIMA_CIDATA_PLAIN" != 1 ] && [ -f "$script" ] && { "$script" || status=1; }
 done
 echo "$LIMA_CIDATA_IID" >/run/lima-boot-done
 exit $status
@@ -163,6 +163,7 @@ class Instance:
         if image:
             shutil.copyfile(image, self.dir / "image")
         self.driver = self.log = None
+        self.began = 0      # where the log of the last start begins
         self.make_cidata(files or {})
         computer.instances.append(self)
 
@@ -185,12 +186,22 @@ class Instance:
         """After Configure: the uid is the driver's choice."""
         user = self.doc["config"]["user"]
         env = {"LIMA_CIDATA_IID": f"iid-{time.time_ns()}", "LIMA_CIDATA_USER": user["name"], "LIMA_CIDATA_UID": user["uid"],
-               "LIMA_CIDATA_HOME": user["home"], "LIMA_CIDATA_SHELL": user["shell"], "LIMA_CIDATA_COMMENT": "Lima", "LIMA_CIDATA_NO_CLOUD_INIT": 1}
+               "LIMA_CIDATA_HOME": user["home"], "LIMA_CIDATA_SHELL": user["shell"], "LIMA_CIDATA_COMMENT": "Lima", "LIMA_CIDATA_NO_CLOUD_INIT": 1,
+               "LIMA_CIDATA_SLIRP_DNS": "192.168.5.3", "LIMA_CIDATA_SLIRP_GATEWAY": "192.168.5.2", "LIMA_CIDATA_VSOCK_PORT": self.vsock_port(),
+               "LIMA_CIDATA_PLAIN": 1 if self.config.get("plain") else ""}
         (self.dir / "cidata" / "lima.env").write_text("".join(f"{name}={value}\n" for name, value in env.items()))
         for name, text in self.call("BootScripts").get("scripts", {}).items():
             (self.dir / "cidata" / "boot" / name.split("/")[-1]).write_text(text)
 
+    def guest_env(self):
+        """lima.env as the guest has it."""
+        return dict(line.split("=", 1) for line in self.in_guest("cat /mnt/lima-cidata/lima.env").splitlines())
+
     # The driver.
+
+    def vsock_port(self):
+        reply = self.call("Info")
+        return reply["vsockPort"] if "vsockPort" in reply else json.loads(reply["infoJson"])["vsockPort"]
 
     @property
     def socket(self):
@@ -273,6 +284,7 @@ class Instance:
     def start(self, ssh=True):
         """Like the host agent: the stream stays open."""
         self.write_env()
+        self.began = len(self.log_text())
         session = Session(self)
         session.opening()
         if ssh:
@@ -304,7 +316,8 @@ class Instance:
                            env=self.computer.env(WSLSIM_FAULTS="/dev/null"), stdin=file, check=True, timeout=PATIENCE)
 
     def booted(self):
-        until(lambda: "boot script is done" in self.log_text() or "boot script ended" in self.log_text(), "boot.sh")
+        """boot.sh of the last start has ended."""
+        until(lambda: any(words in self.log_text()[self.began:] for words in ("boot script is done", "boot script ended")), "boot.sh")
 
     def ssh(self, command, check=True):
         done = subprocess.run(["ssh", "-F", "none", "-i", self.key, "-p", str(self.port), "-o", "StrictHostKeyChecking=no", "-o", "BatchMode=yes",

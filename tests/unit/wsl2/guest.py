@@ -146,13 +146,45 @@ def cidata_refuses_a_part(guest):
         assert "/mnt/lima-cidata: " in err, err
 
 
+NO_CHANGES = ("0", "-", "")
+OWN_HOSTS = ';cp /etc/hosts "$T/hosts"; mount --bind "$T/hosts" /etc/hosts'
+
+
 def boot_reports_its_status_and_the_log(guest):
     script = "mkdir -p /mnt/lima-cidata; printf '#!/bin/sh\\necho from $LIMA_CIDATA_MNT\\nread x && exit 9\\nexit {}\\n' >/mnt/lima-cidata/boot.sh"
     allow = "; chmod 755 /mnt/lima-cidata/boot.sh"
-    assert guest.run("boot.sh", setup=script.format(0) + allow, stdin=b"line\n")[0] == "lima boot 0\n"
-    assert guest.run("boot.sh", setup=script.format(67) + allow)[0] == "lima log from /mnt/lima-cidata\nlima boot 67\n"
-    out, _ = guest.run("boot.sh")
+    assert guest.run("boot.sh", *NO_CHANGES, setup=script.format(0) + allow + OWN_HOSTS, stdin=b"line\n")[0] == "lima boot 0\n"
+    assert guest.run("boot.sh", *NO_CHANGES, setup=script.format(67) + allow + OWN_HOSTS)[0] == "lima log from /mnt/lima-cidata\nlima boot 67\n"
+    out, _ = guest.run("boot.sh", *NO_CHANGES, setup=OWN_HOSTS[1:])
     assert out.endswith("lima boot 127\n") and "lima log " in out, out
+
+
+LIMA_ENV = """LIMA_CIDATA_COMMENT=A B $x
+LIMA_CIDATA_SLIRP_DNS=192.168.5.3
+LIMA_CIDATA_SLIRP_GATEWAY=192.168.5.2
+LIMA_CIDATA_VSOCK_PORT=77777
+OTHER=192.168.5.20
+"""
+
+
+def boot_corrects_what_limactl_cannot_know(guest):
+    (guest.scratch / "lima.env").write_text(LIMA_ENV)
+    (guest.scratch / "etc_environment").write_text("#LIMA-START\nhttp_proxy=http://192.168.5.2:3128\n#LIMA-END\n")
+    (guest.scratch / "hosts").write_text("127.0.0.1 localhost\n9.9.9.9 box # lima\n192.168.5.2\thost.lima.internal\n")
+    setup = ('mkdir /mnt/lima-cidata; cp "$T/lima.env" "$T/etc_environment" /mnt/lima-cidata; mount --bind "$T/hosts" /etc/hosts; '
+             'printf "#!/bin/sh\\n" >/mnt/lima-cidata/boot.sh; chmod 755 /mnt/lima-cidata/boot.sh')
+    after = 'cp /mnt/lima-cidata/lima.env "$T/env"; cp /mnt/lima-cidata/etc_environment "$T/proxies"; ls -A /mnt/lima-cidata'
+    user = 'echo "$LIMA_CIDATA_COMMENT in $LIMA_CIDATA_MNT" >"$T/user"'
+    out, _ = guest.run("boot.sh", "0", "172.20.0.1", user, "172.20.0.1 host.lima.internal", "10.0.0.1 box", setup=setup, after=after)
+    assert out == "lima boot 0\nboot.sh\netc_environment\nlima.env\n", out
+    assert (guest.scratch / "env").read_text() == LIMA_ENV.replace("192.168.5.2\n", "172.20.0.1\n").replace("77777", "0")
+    assert "http_proxy=http://172.20.0.1:3128\n" in (guest.scratch / "proxies").read_text()
+    assert (guest.scratch / "hosts").read_text() == "127.0.0.1 localhost\n172.20.0.1 host.lima.internal # lima\n10.0.0.1 box # lima\n"
+    assert (guest.scratch / "user").read_text() == "A B $x in /mnt/lima-cidata\n"
+    out, _ = guest.run("boot.sh", "5", "-", "exit 3", setup=setup, after=after)
+    assert "lima boot 1\n" in out, out
+    assert (guest.scratch / "env").read_text() == LIMA_ENV.replace("77777", "5")
+    assert (guest.scratch / "hosts").read_text() == "127.0.0.1 localhost\n"
 
 
 FAKE_SSHD = """#!/bin/sh
@@ -186,9 +218,11 @@ def keeper_serves_answers_and_stops(guest):
     keeper.stdin.write(b"nonsense\nping 7\n")
     keeper.stdin.flush()
     assert read_line(keeper) == "lima pong 7\n"
-    keeper.stdin.write(b"stop\n")
+    keeper.stdin.write(b"stop\nping 8\n")
     keeper.stdin.flush()
     assert read_line(keeper) == "lima stopped\n"
+    keeper.stdin.close()
+    assert keeper.stdout.read() == b"", "once it has stopped it starts nothing"
     assert keeper.wait(60) == 0
 
 
@@ -198,6 +232,18 @@ def keeper_stops_when_its_input_ends(guest):
     keeper.stdin.close()
     assert read_line(keeper) == "lima stopped\n"
     assert keeper.wait(60) == 0
+
+
+def keeper_ends_what_it_has_left_behind(guest):
+    """The shell in between is the relay of WSL: it adopts nothing, so the orphan is one of its own children."""
+    text = (SCRIPTS / "keeper.sh").read_text()
+    (guest.scratch / "keeper.sh").write_text(text)
+    outer = ('sh -c "trap : TERM; while :; do sleep 1; done" </dev/null >/dev/null 2>&1 & echo $! >"$T/mine"\n'
+             f'{" ".join(guest.shell)} "$T/keeper.sh" 1 127.0.0.1 aa\n'
+             'wait\n')
+    after = 'kill -0 "$(cat "$T/mine")" 2>/dev/null && status=98; kill -0 "$(cat "$T/others")" || status=97'
+    out, _ = guest.run(outer, setup='sleep 300 </dev/null >/dev/null 2>&1 & echo $! >"$T/others"', after=after, env=with_sshd(guest))
+    assert out.endswith("lima stopped\n"), out
 
 
 def keeper_tells_why_sshd_failed_and_stays(guest):

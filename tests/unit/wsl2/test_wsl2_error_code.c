@@ -343,15 +343,26 @@ static void failed__known_code__os_code_is_the_hresult(void **state)
     assert_false(lima_wsl2_failed(&failure, NULL, NULL, NULL));
 }
 
-static void exit_code__own_failure__in_both_forms(void **state)
+static void exit_code__whose_failure_it_is(void **state)
 {
     (void)state;
-    assert_true(lima_wsl2_exit_is_failure(-1));
-    assert_true(lima_wsl2_exit_is_failure(255));
-    assert_true(lima_wsl2_exit_is_failure((int)4294967295u));
-    assert_false(lima_wsl2_exit_is_failure(0));
-    assert_false(lima_wsl2_exit_is_failure(1));
-    assert_false(lima_wsl2_exit_is_failure(127));
+    assert_int_equal(lima_wsl2_who_failed(-1, false), WSL2_WHO_WSL);
+    assert_int_equal(lima_wsl2_who_failed((int)4294967295u, true), WSL2_WHO_WSL);
+    assert_int_equal(lima_wsl2_who_failed(255, true), WSL2_WHO_WSL);
+    assert_int_equal(lima_wsl2_who_failed(255, false), WSL2_WHO_UNKNOWN);
+    assert_int_equal(lima_wsl2_who_failed(1, true), WSL2_WHO_COMMAND);
+    assert_int_equal(lima_wsl2_who_failed(127, false), WSL2_WHO_COMMAND);
+}
+
+static void failed__255_without_a_code__blames_nobody(void **state)
+{
+    (void)state;
+    wsl2_failure failure = {"distribution 'lima-dev': start", "exit status 255", 255, "ssh: no route\n",
+                            NULL};
+    lima_err err = {0};
+    assert_false(lima_wsl2_failed(&failure, NULL, NULL, &err));
+    assert_non_null(strstr(err.text, "or the command in the guest"));
+    assert_non_null(strstr(err.text, "ssh: no route"));
 }
 
 int main(void)
@@ -370,7 +381,8 @@ int main(void)
         cmocka_unit_test(failed__no_code__says_what_was_said),
         cmocka_unit_test(failed__code_on_stderr__counts),
         cmocka_unit_test(failed__known_code__os_code_is_the_hresult),
-        cmocka_unit_test(exit_code__own_failure__in_both_forms),
+        cmocka_unit_test(exit_code__whose_failure_it_is),
+        cmocka_unit_test(failed__255_without_a_code__blames_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,13 +16,15 @@ static void parse__whole_answer(void **state)
         parsed("Welcome to the guest\nlima systemd runs\nlima systemd installed\nlima has sshd\n"
                "lima has tar\r\nlima has sudo\nlima arch x86_64\nlima os alpine\nlima network nat\n"
                "lima vm 12345678-9ABC-DEF0-1234-56789ABCDEF0\nlima drive /mnt/c/\n"
-               "lima address 172.20.1.2\nlima uid-owner bob\nlima user-uid 1001\nlima listen 1F90\n"
+               "lima address 172.20.1.2\nlima gateway 172.20.0.1\nlima uid-owner bob\nlima user-uid "
+               "1001\nlima listen 1F90\n"
                "lima listen 0016\nlima listen 1F90\nlima end\n");
     assert_true(guest.answered && guest.systemd_runs && guest.has_systemd);
     assert_true(guest.has_sshd && guest.has_tar && guest.has_sudo && !guest.has_bash);
     assert_int_equal(guest.network, WSL2_NETWORK_NAT);
     assert_string_equal(guest.vm_id, "12345678-9abc-def0-1234-56789abcdef0");
     assert_string_equal(guest.address, "172.20.1.2");
+    assert_string_equal(guest.gateway, "172.20.0.1");
     assert_string_equal(guest.arch, "x86_64");
     assert_string_equal(guest.os_id, "alpine");
     assert_string_equal(guest.drive_root, "/mnt/c");

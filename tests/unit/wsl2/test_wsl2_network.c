@@ -51,6 +51,22 @@ static void ways__by_mode(void **state)
     }
 }
 
+static void host_address__by_mode(void **state)
+{
+    (void)state;
+    static const struct {
+        wsl2_network mode;
+        const char *address;
+    } table[] = {
+        {WSL2_NETWORK_NAT, "172.20.0.1"},     {WSL2_NETWORK_CONSOMME, "172.20.0.1"},
+        {WSL2_NETWORK_UNKNOWN, "172.20.0.1"}, {WSL2_NETWORK_MIRRORED, "127.0.0.1"},
+        {WSL2_NETWORK_BRIDGED, ""},           {WSL2_NETWORK_NONE, ""},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        assert_string_equal(lima_wsl2_host_address(table[i].mode, "172.20.0.1"), table[i].address);
+    assert_string_equal(lima_wsl2_host_address(WSL2_NETWORK_NAT, ""), "");
+}
+
 static void banner__only_with_our_nonce(void **state)
 {
     (void)state;
@@ -148,6 +164,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parse__words_of_all_versions),
         cmocka_unit_test(ways__by_mode),
+        cmocka_unit_test(host_address__by_mode),
         cmocka_unit_test(banner__only_with_our_nonce),
         cmocka_unit_test(numbers__one_path_in_any_spelling__same_numbers),
         cmocka_unit_test(numbers__are_stable_across_releases),

@@ -149,8 +149,16 @@ static void args__as_the_scripts_read_them(void **state)
     lima_strv args = {0};
     lima_wsl2_keeper_args(23456, "127.0.0.1", "00ff", &args);
     lima_wsl2_limits_args(4, 1ull << 40, 2001, "lima-dev", &args);
-    char *joined = lima_strv_join(&args, " ");
-    assert_string_equal(joined, "23456 127.0.0.1 00ff 4 1099511627776 2001 lima-dev");
+    lima_strv hosts = {0};
+    lima_strv_add(&hosts, "1.2.3.4 box");
+    lima_wsl2_boot_args(70000, "", false, &hosts, &args);
+    char *joined = lima_strv_join(&args, "|");
+    assert_string_equal(joined, "23456|127.0.0.1|00ff|4|1099511627776|2001|lima-dev|70000|-||1.2.3.4 box");
+    lima_strv_free(&args);
+    lima_wsl2_boot_args(0, "1.1.1.1", true, &(lima_strv){0}, &args);
+    assert_int_equal(args.len, 3);
+    assert_string_equal(args.items[2], lima_wsl2_script_user()->text);
+    lima_strv_free(&hosts);
     free(joined);
     lima_strv_free(&args);
 }

@@ -1,5 +1,6 @@
 /* win/hvsocket.h: a vsock port P of the VM is the local socket <state>/vsock/P, which guests see as
- * /run/wslsim-vsock/P. The VM id must be that of the VM that runs now, from <state>/vm. */
+ * /run/wslsim-vsock/P. The VM id must be that of the VM that runs now, from <state>/vm. WSLSIM_VSOCK=none: a Windows
+ * without hvsockets, =denied: a VM of another user's. */
 #define _GNU_SOURCE
 #include "win/hvsocket.h"
 
@@ -13,6 +14,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "os/file.h"
+#include "os/host.h"
 #include "state_folder.h"
 
 enum { GUID_LEN = 36, VM_MAX = 64 * 1024 };
@@ -60,6 +62,18 @@ static bool connect_in(const char *folder, uint32_t port, lima_deadline deadline
     return ok;
 }
 
+static bool is_allowed(lima_err *err)
+{
+    char *word = lima_env_get("WSLSIM_VSOCK");
+    bool none = lima_str_eq(word, "none"), denied = lima_str_eq(word, "denied");
+    free(word);
+    if (none)
+        lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION, "hvsockets are not available on this Windows");
+    if (denied)
+        lima_err_set(err, LIMA_CODE_PERMISSION_DENIED, "the VM belongs to another user");
+    return !none && !denied;
+}
+
 bool lima_hvsocket_connect(const char *vm_id, uint32_t port, lima_deadline deadline, lima_wake *wake,
                            lima_stream **ret, lima_err *err)
 {
@@ -67,7 +81,7 @@ bool lima_hvsocket_connect(const char *vm_id, uint32_t port, lima_deadline deadl
     char *guid = plain_guid(vm_id);
     char *folder = state_folder_path("vsock", err);
     bool ok =
-        folder
+        folder && is_allowed(err)
         && (is_guid(guid) || lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "VM id '%s': not a GUID", vm_id))
         && (is_running(guid) || lima_err_set(err, LIMA_CODE_UNAVAILABLE, "VM %s: not running", guid))
         && connect_in(folder, port, deadline, ret, err);
