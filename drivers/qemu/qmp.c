@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-enum { READ_BYTES = 16 * 1024, SHOWN_BYTES = 80 };
+enum { READ_BYTES = 16 * 1024, SHOWN_BYTES = 80, CONNECT_SLICE_MS = 100 };
 
 struct qemu_qmp {
     lima_stream *stream;
@@ -176,16 +176,34 @@ bool lima_qemu_qmp_adopt(lima_stream *stream, const char *name, lima_deadline de
     return true;
 }
 
+/* A QEMU that hangs takes no more connections after a few: that is waited for too, in slices, since connecting
+ * knows no wake. */
+static bool connect_to(const char *path, lima_deadline deadline, lima_wake *wake, lima_stream **ret,
+                       lima_err *err)
+{
+    lima_err failure = {.code = LIMA_CODE_DEADLINE_EXCEEDED};
+
+    while (failure.code == LIMA_CODE_DEADLINE_EXCEEDED) {
+        lima_deadline slice = lima_clock_in(CONNECT_SLICE_MS);
+        bool last = slice >= deadline;
+        if (lima_wake_wait(wake, 0))
+            return lima_err_set(err, LIMA_CODE_CANCELLED, "control socket '%s': cancelled", path);
+        if (lima_stream_connect(path, last ? deadline : slice, ret, &failure))
+            return true;
+        if (last)
+            break;
+    }
+    return lima_err_set(err, failure.code, "QEMU's control socket (is the instance running?): %s",
+                        failure.text);
+}
+
 bool lima_qemu_qmp_open(const char *path, lima_deadline deadline, lima_wake *wake, qemu_qmp **ret,
                         lima_err *err)
 {
     lima_stream *stream = NULL;
 
-    if (lima_wake_wait(wake, 0))
-        return lima_err_set(err, LIMA_CODE_CANCELLED, "control socket '%s': cancelled", path);
-    if (!lima_stream_connect(path, deadline, &stream, err))
-        return lima_err_wrap(err, "QEMU's control socket (is the instance running?)");
-    return lima_qemu_qmp_adopt(stream, path, deadline, wake, ret, err);
+    return connect_to(path, deadline, wake, &stream, err)
+           && lima_qemu_qmp_adopt(stream, path, deadline, wake, ret, err);
 }
 
 void lima_qemu_qmp_close(qemu_qmp *qmp)

@@ -1,6 +1,12 @@
 /* The QMP client against a scripted peer on the other end of a stream pair. */
 #include "unit/qemu/qemu_test.h"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "folder.h"
 #include "os/clock.h"
 #include "os/thread.h"
 #include "qemu/qmp.h"
@@ -164,6 +170,46 @@ static void open__no_socket__not_found(void **state)
                LIMA_CODE_NOT_FOUND, "/nowhere/qmp.sock");
 }
 
+/* Listens, takes nobody, and has no place left for another who waits. */
+static int listen_full(const char *path)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    lima_stream *waiting[4] = {NULL};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    snprintf(at.sun_path, sizeof at.sun_path, "%s", path);
+    assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) == 0 && listen(fd, 0) == 0);
+    for (size_t i = 0; i < 4; i++) {
+        lima_stream_connect(path, lima_clock_in(1), &waiting[i], NULL);
+        lima_stream_close(waiting[i]); /* keeps its place in the queue */
+    }
+    return fd;
+}
+
+static void raise_soon(void *wake)
+{
+    lima_wake_wait(NULL, lima_clock_in(50)); /* so that it usually meets the wait; it ends in any case */
+    lima_wake_raise(wake);
+}
+
+static void open__no_place_and_woken__cancelled(void **state)
+{
+    char *folder = test_folder_make(), *path = lima_path_join(folder, "qmp.sock");
+    int fd = listen_full(path);
+    lima_wake *wake = lima_wake_new();
+    lima_thread *thread = NULL;
+    qemu_qmp *qmp = NULL;
+    (void)state;
+    assert_ok(lima_thread_start("raise", raise_soon, wake, &thread, &err));
+    assert_err(lima_qemu_qmp_open(path, lima_clock_in(20000), wake, &qmp, &err), LIMA_CODE_CANCELLED, "");
+    lima_thread_join(thread);
+    assert_err(lima_qemu_qmp_open(path, lima_clock_in(1), NULL, &qmp, &err), LIMA_CODE_DEADLINE_EXCEEDED,
+               "is the instance running?");
+    lima_wake_free(wake);
+    close(fd);
+    free(path);
+    test_folder_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +223,7 @@ int main(void)
         cmocka_unit_test(call__qemu_goes__unavailable),
         cmocka_unit_test(call__woken__cancelled),
         cmocka_unit_test(open__no_socket__not_found),
+        cmocka_unit_test(open__no_place_and_woken__cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
