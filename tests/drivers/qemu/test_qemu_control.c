@@ -50,8 +50,9 @@ static void await_started(session *s)
     lima_monitor_enter(s->monitor);
     while (s->good + s->bad == 0 && lima_monitor_wait(s->monitor, deadline))
         ;
+    bool good = s->good > 0;
     lima_monitor_leave(s->monitor);
-    if (s->good == 0)
+    if (!good)
         fail_msg("the VM did not start: %s", s->error);
 }
 
