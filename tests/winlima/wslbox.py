@@ -8,7 +8,7 @@ from winebox import LXSS, WineBox
 
 # Older than the version from which wslinfo tells the VM's id: Wine has no hvsockets, so the guest agent's way is the relay in the guest.
 PROFILE = "2.5.7"
-KEEPER = "--exec /bin/sh -c # Keeps"
+KEEPER = "Keeps the distribution alive"      # what its script begins with
 VM_OURS = ("wslhost.exe", "conhost.exe")     # the VM's own, until it has been idle for a while
 
 
