@@ -167,8 +167,8 @@ bool lima_boot_end(lima_boot *boot, lima_err *err)
     bool ok = true, connected = boot->connection.launched.client;
     if (connected && boot->started)
         ok = stop_vm(boot, err);
-    /* The stream stays until Delete has forced the VM off: closed before, the driver would first give the guest
-     * a minute, as it does for a VM whose client has gone. */
+    /* The stream stays until Delete has forced the VM off: closed before, it would tell the driver that the
+     * client has gone, and a shutdown would begin that Delete has to cut short. */
     if (connected && !boot->machine->named
         && !call(boot, "Delete", NULL, STOP_MS, NULL, NULL, ok ? err : NULL))
         ok = false;

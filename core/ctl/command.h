@@ -87,9 +87,10 @@ typedef struct lima_ctl_program {
     void (*values)(lima_ctl_complete kind, lima_strv *ret);
 } lima_ctl_program;
 
-/* Parses argv (argv[0] is skipped). INVALID_ARGUMENT with all that the user is to see: "limadrv COMMAND: error:
- * what" (without COMMAND while none is known), and a second line that says where help is. `wake` is handed on to the command; may be NULL. -h and --help anywhere before "--", "help
- * [COMMAND]" and no argument at all give *ret with lima_ctl_wants_help. `argv` must outlive *ret. */
+/* Parses argv (argv[0] is skipped). INVALID_ARGUMENT with all that the user is to see: "limadrv COMMAND:
+ * error: what" (without COMMAND while none is known), and a second line that says where help is. `wake` is
+ * handed on to the command; may be NULL. -h and --help anywhere before "--", "help [COMMAND]" and no argument
+ * at all give *ret with lima_ctl_wants_help. `argv` must outlive *ret. */
 bool lima_ctl_parse(const lima_ctl_program *program, int argc, char *const *argv, lima_wake *wake,
                     lima_ctl_args **ret, lima_err *err);
 void lima_ctl_args_free(lima_ctl_args *args);

@@ -43,7 +43,8 @@ void lima_out_flush(const lima_ctl_args *args)
         lima_wake_raise(lima_ctl_wake(args));
 }
 
-/* The C library forgets why a write has failed, with the bytes: one more byte asks again. Windows says EINVAL. */
+/* The C library forgets why a write has failed, with the bytes: one more byte asks again. Windows says
+ * EINVAL. */
 static bool reader_has_gone(void)
 {
     errno = 0;

@@ -44,8 +44,9 @@ bool lima_control_has_session(lima_control *control);
 /* The process is about to end. Calls of clients may still finish, but a VM whose Start client has gone or
  * goes now is forced off after LIMA_CONTROL_HURRY_GRACE_MS: nobody would see to it afterwards. */
 void lima_control_hurry(lima_control *control);
-/* The process ends: raises the wake of every call, now and later ones. Sessions end, their VMs are left as they are, but
- * with `stop_vms` they are forced off (the instance folder is gone: nobody could ever reach them again). */
+/* The process ends: raises the wake of every call, now and later ones. Sessions end, their VMs are left as
+ * they are, but with `stop_vms` they are forced off (the instance folder is gone: nobody could ever reach
+ * them again). */
 void lima_control_end(lima_control *control, bool stop_vms);
 
 /* ---- calls ---- */
@@ -64,8 +65,8 @@ typedef void lima_start_send(void *arg, bool success, const char *error);
 bool lima_control_start(lima_call *call, lima_start_send *send, void *arg, lima_err *err);
 /* Cancels a start that is under way, then stops. CANCELLED also when a Delete comes. */
 bool lima_control_stop(lima_call *call, lima_err *err);
-/* A VM that still runs is forced off first, as limactl's own delete does: a start, or a graceful shutdown that is
- * under way, is not waited for. Other calls are, which have their own limits; the log says so. */
+/* A VM that still runs is forced off first, as limactl's own delete does: a start, or a graceful shutdown
+ * that is under way, is not waited for. Other calls are, which have their own limits; the log says so. */
 bool lima_control_remove(lima_call *call, lima_err *err);
 
 bool lima_control_validate(lima_call *call, lima_err *err);

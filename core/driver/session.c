@@ -125,8 +125,8 @@ static bool stop_apart(const lima_call *call, bool *ret_given_up, lima_err *err)
     return ok;
 }
 
-/* Nobody else will stop this VM, but a Delete, which forces it off. Each time that the process's end comes nearer
- * meanwhile, the guest has less time. */
+/* Nobody else will stop this VM, but a Delete, which forces it off. Each time that the process's end comes
+ * nearer meanwhile, the guest has less time. */
 static void put_down(const lima_call *call, const char *reason)
 {
     lima_err err = {0};

@@ -1,8 +1,10 @@
-/* How it works: each cluster of the file has a count of its users, also those that hold tables. The counts are in
- * blocks of one cluster each, and a table tells where the blocks are; both are looked through from the end. Every
- * cluster that a consistent image refers to is counted, so the last count is beyond the last reference.
+/* How it works: each cluster of the file has a count of its users, also those that hold tables. The counts
+ * are in blocks of one cluster each, and a table tells where the blocks are; both are looked through from the
+ * end. Every cluster that a consistent image refers to is counted, so the last count is beyond the last
+ * reference.
  *
- * Deliberately not here: following the references, which takes time with the image's size (`qemu-img check`). */
+ * Deliberately not here: following the references, which takes time with the image's size (`qemu-img
+ * check`). */
 #include "image/qcow2.h"
 
 #include <stdlib.h>
@@ -77,7 +79,8 @@ static bool read_header(image *img, lima_err *err)
 
 /* ---- the counts ---- */
 
-/* Which count is the last one over 0 in a block; false: none. Counts of less than a byte fill it from its low end. */
+/* Which count is the last one over 0 in a block; false: none. Counts of less than a byte fill it from its low
+ * end. */
 static bool last_count(const image *img, const unsigned char *block, uint64_t *ret_index)
 {
     size_t at = (size_t)1 << img->cluster_bits;

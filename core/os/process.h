@@ -64,10 +64,10 @@ lima_process_id lima_process_get_id(const lima_process *process);
 /* The other end of a PIPE: 0 the child's standard input, 1 output, 2 errors. Borrowed; NULL if not asked
  * for. */
 lima_stream *lima_process_stream(lima_process *process, unsigned number);
-/* Waits for the end. Several threads may wait, and later calls answer again. Deadline 0 just
- * looks, after giving way to what waits for this processor: so a loop of looks does not hold up the child itself.
- * DEADLINE_EXCEEDED, CANCELLED. An ended child keeps its pid (on POSIX as a zombie, which others may take for a
- * live process) until the handle is freed: free it soon. */
+/* Waits for the end. Several threads may wait, and later calls answer again. Deadline 0 just looks, after
+ * giving way to what waits for this processor: so a loop of looks does not hold up the child itself.
+ * DEADLINE_EXCEEDED, CANCELLED. An ended child keeps its pid (on POSIX as a zombie, which others may take for
+ * a live process) until the handle is freed: free it soon. */
 bool lima_process_wait(lima_process *process, lima_deadline deadline, lima_wake *wake, lima_process_exit *ret,
                        lima_err *err);
 /* Ends the child's whole group: asks it to (SIGTERM) or, with `force`, kills it. Any thread. When the child
@@ -95,11 +95,12 @@ bool lima_process_end_id(lima_process_id id, bool force, lima_err *err);
 
 typedef enum lima_process_role {
     LIMA_PROCESS_TOOL = 0, /* Ctrl-C, a closed terminal and a request to end (SIGTERM) raise the wake */
-    /* leaves the terminal (own session) and the folder it was started in, which could otherwise not be unmounted or,
-     * on Windows, removed: relative paths are to be made whole before. Ctrl-C and a closed terminal do nothing; only
-     * a request to end raises the wake. Where files in use cannot be removed (Windows) it also lets go of a file behind its
-     * standard errors, which limactl removes while the server may still be there: the log (base/log.h) goes
-     * on into that file, opened for each line, and ends when it has gone; other output there is lost. */
+    /* leaves the terminal (own session) and the folder it was started in, which could otherwise not be
+     * unmounted or, on Windows, removed: relative paths are to be made whole before. Ctrl-C and a closed
+     * terminal do nothing; only a request to end raises the wake. Where files in use cannot be removed
+     * (Windows) it also lets go of a file behind its standard errors, which limactl removes while the server
+     * may still be there: the log (base/log.h) goes on into that file, opened for each line, and ends when it
+     * has gone; other output there is lost. */
     LIMA_PROCESS_SERVER,
 } lima_process_role;
 

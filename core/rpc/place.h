@@ -33,6 +33,7 @@ bool lima_place_folder_gone(const lima_place *place);
 /* Remembers that it has seen our pid in the file; from then on: whether it is missing or holds another
  * one. */
 bool lima_place_pid_lost(lima_place *place);
-/* Removes the lock file and has nothing of the folder open any more; the rest of `place` stays. From any thread, again and again. */
+/* Removes the lock file and has nothing of the folder open any more; the rest of `place` stays. From any
+ * thread, again and again. */
 void lima_place_unlock(lima_place *place);
 void lima_place_leave(lima_place *place); /* unlocks as well; {0} is fine */

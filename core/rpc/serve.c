@@ -26,8 +26,8 @@
 
 enum { ANNOUNCE_MS = 10000, RELUCTANT_MS = 500, PROBE_MS = 1000, FOLDERS_MAX = 10000 };
 
-/* limactl cannot end a server on Windows: it removes the socket and starts another server, which waits for this one to notice.
- * It does so right after its calls: then the looks are close together. */
+/* limactl cannot end a server on Windows: it removes the socket and starts another server, which waits for
+ * this one to notice. It does so right after its calls: then the looks are close together. */
 enum { EAGER_MS = 200, EAGER_FOR_MS = 10000 };
 
 typedef struct run {

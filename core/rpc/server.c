@@ -179,8 +179,8 @@ static void end_services(lima_server *server)
     lima_monitor_leave(server->monitor);
 }
 
-/* Calls of clients first get the time they ask for, then a cancelled callback's time to return; then the connections are
- * dropped. */
+/* Calls of clients first get the time they ask for, then a cancelled callback's time to return; then the
+ * connections are dropped. */
 static bool drain(lima_server *server, uint32_t grace_ms)
 {
     end_services(server);

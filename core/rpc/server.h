@@ -46,11 +46,13 @@ typedef struct lima_server_config {
     lima_controls *controls; /* must outlive the server */
     lima_process_contract contract;
     const lima_service *const *services; /* NULL-terminated; NULL: none */
-    /* Raised when limactl has no more use for this server: the answer is out of its own Stop, after which it ends its server, which on
-     * Windows it cannot (2.1 waits 10 s there, with its log open); or of a Delete from 2.2 or newer. NULL: nobody wants to know. */
+    /* Raised when limactl has no more use for this server: the answer is out of its own Stop, after which it
+     * ends its server, which on Windows it cannot (2.1 waits 10 s there, with its log open); or of a Delete
+     * from 2.2 or newer. NULL: nobody wants to know. */
     lima_wake *last;
-    /* Called before the answer to a Delete that has succeeded goes out: limactl then removes the instance folder at once, which
-     * Windows refuses while anybody has a file in it open. NULL: nothing to let go of. */
+    /* Called before the answer to a Delete that has succeeded goes out: limactl then removes the instance
+     * folder at once, which Windows refuses while anybody has a file in it open. NULL: nothing to let go
+     * of. */
     void (*let_go)(void *arg);
     void *let_go_arg;
 } lima_server_config;

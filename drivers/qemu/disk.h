@@ -27,6 +27,7 @@ typedef struct qemu_boot_disk {
 bool lima_qemu_disk_create(const lima_instance *inst, lima_generation generation, lima_wake *wake,
                            lima_err *err);
 
-/* What to boot from. DATA_LOSS for a disk that was cut short (qcow2, raw). Also for disks of Lima 2.0 (diffdisk upon basedisk). */
+/* What to boot from. DATA_LOSS for a disk that was cut short (qcow2, raw). Also for disks of Lima 2.0
+ * (diffdisk upon basedisk). */
 bool lima_qemu_disk_find(const lima_instance *inst, lima_wake *wake, qemu_boot_disk *ret, lima_err *err);
 void lima_qemu_boot_disk_free(qemu_boot_disk *disk);

@@ -20,9 +20,9 @@ bool lima_qemu_img_run(const char *const *args, const char *what, uint32_t limit
 /* `format` NULL: qemu-img finds out. The image may be in use. */
 bool lima_qemu_img_info(const char *path, const char *format, lima_wake *wake, qemu_image_info *ret,
                         lima_err *err);
-/* DATA_LOSS for an image whose tables are damaged or point past its end, as in one that was cut short. Takes time
- * with the image's size. */
+/* DATA_LOSS for an image whose tables are damaged or point past its end, as in one that was cut short. Takes
+ * time with the image's size. */
 bool lima_qemu_img_check(const char *path, const char *format, lima_wake *wake, lima_err *err);
-/* DATA_LOSS for a qcow2 image that was cut short. Quick for one that is whole; only one that looks cut is checked,
- * and the check decides. Other formats pass. */
+/* DATA_LOSS for a qcow2 image that was cut short. Quick for one that is whole; only one that looks cut is
+ * checked, and the check decides. Other formats pass. */
 bool lima_qemu_img_check_end(const char *path, const char *format, lima_wake *wake, lima_err *err);

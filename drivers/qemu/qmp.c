@@ -176,8 +176,8 @@ bool lima_qemu_qmp_adopt(lima_stream *stream, const char *name, lima_deadline de
     return true;
 }
 
-/* A QEMU that hangs takes no more connections after a few: that is waited for too, in slices, since connecting
- * knows no wake. */
+/* A QEMU that hangs takes no more connections after a few: that is waited for too, in slices, since
+ * connecting knows no wake. */
 static bool connect_to(const char *path, lima_deadline deadline, lima_wake *wake, lima_stream **ret,
                        lima_err *err)
 {

@@ -104,8 +104,8 @@ static bool kill_vm(lima_call *call, const qemu_found *before, lima_err *err)
         return true;
     if (!same || !before->id.pid)
         return lima_err_set(err, LIMA_CODE_UNAVAILABLE, "QEMU's process cannot be told; end it by hand");
-    /* not for the call's wake: when it is raised the process of this driver is about to end, or a Delete waits,
-     * and it is a matter of milliseconds */
+    /* not for the call's wake: when it is raised the process of this driver is about to end, or a Delete
+     * waits, and it is a matter of milliseconds */
     return lima_process_end_id(before->id, true, err)
            && lima_process_wait_id(before->id, lima_clock_in(QEMU_KILL_MS), NULL, err);
 }

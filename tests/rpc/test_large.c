@@ -1,5 +1,6 @@
-/* Messages far larger than what a socket takes in one go: Configure echoes its document, so each byte goes both ways. On Windows
- * this fails without the patch of gRPC that goes on after a partial write (core/deps/README.md). */
+/* Messages far larger than what a socket takes in one go: Configure echoes its document, so each byte goes
+ * both ways. On Windows this fails without the patch of gRPC that goes on after a partial write
+ * (core/deps/README.md). */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* Images of clusters of 512 bytes, made by hand: header, table of counts at cluster 1, blocks of counts where a test
- * says. What the real qemu-img makes is tested in tests/drivers/qemu/test_qemu_real_vm.c. */
+/* Images of clusters of 512 bytes, made by hand: header, table of counts at cluster 1, blocks of counts where
+ * a test says. What the real qemu-img makes is tested in tests/drivers/qemu/test_qemu_real_vm.c. */
 #include "lima_test.h"
 
 #include <stdlib.h>
