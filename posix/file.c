@@ -5,18 +5,15 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "base/mem.h"
 #include "base/path.h"
 #include "fd.h"
+#include "os/shared/shared.h"
 #include "platform.h"
 #include "posix_err.h"
-
-enum { READ_CHUNK = 64 * 1024 };
 
 static lima_file_kind kind_of(mode_t mode)
 {
@@ -72,43 +69,35 @@ int lima_posix_open_regular(const char *path, int flags, struct stat *ret, lima_
     return fd;
 }
 
-/* Reads until the end, or until the buffer refuses more: then the file is too long. */
-static bool read_all(int fd, const char *path, lima_buf *into, lima_err *err)
+typedef struct source {
+    int fd;
+    const char *path;
+} source;
+
+static bool read_some(void *from, char *into, size_t len, size_t *ret_len, lima_err *err)
 {
-    for (;;) {
-        size_t room = into->limit - into->len;
-        char beyond;
-        size_t want = room < READ_CHUNK ? room : READ_CHUNK;
-        char *at = want ? lima_buf_reserve(into, want) : &beyond;
-        ssize_t n = read(fd, at, want ? want : 1);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return lima_posix_fail(err, errno, "'%s'", path);
-        if (n == 0)
-            return true;
-        if (!want)
-            return lima_err_set(err, LIMA_CODE_OUT_OF_RANGE, "'%s': longer than %zu bytes", path,
-                                into->limit);
-        into->len += (size_t)n;
-        into->data[into->len] = '\0';
-    }
+    const source *at = from;
+    ssize_t n;
+
+    do
+        n = read(at->fd, into, len);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return lima_posix_fail(err, errno, "'%s'", at->path);
+    *ret_len = (size_t)n;
+    return true;
 }
 
 bool lima_file_read(const char *path, lima_buf *into, lima_err *err)
 {
     struct stat at;
-    size_t before = into->len;
     int fd = lima_posix_open_regular(path, O_RDONLY, &at, err);
+    source from = {.fd = fd, .path = path};
 
     if (fd < 0)
         return false;
-    bool ok = read_all(fd, path, into, err);
+    bool ok = lima_shared_read_all(read_some, &from, path, into, err);
     close(fd);
-    if (!ok && into->data) {
-        into->len = before;
-        into->data[before] = '\0';
-    }
     return ok;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "fd.h"
+#include "os/shared/shared.h"
 #include "platform.h"
 #include "posix_err.h"
 
@@ -35,12 +36,6 @@ bool lima_file_open(const char *path, lima_file_mode mode, lima_file **ret, lima
     return true;
 }
 
-static bool in_range(const lima_file *file, uint64_t offset, size_t len, lima_err *err)
-{
-    return (offset <= INT64_MAX && len <= INT64_MAX - offset)
-           || lima_err_set(err, LIMA_CODE_OUT_OF_RANGE, "'%s': offset too large", file->path);
-}
-
 static size_t chunk(size_t len)
 {
     return len < CHUNK_MAX ? len : CHUNK_MAX;
@@ -51,7 +46,7 @@ bool lima_file_read_at(lima_file *file, uint64_t offset, void *into, size_t len,
 {
     size_t done = 0;
 
-    if (!in_range(file, offset, len, err))
+    if (!lima_shared_check_range(file->path, offset, len, err))
         return false;
     while (done < len) {
         ssize_t n = pread(file->fd, (char *)into + done, chunk(len - done), (off_t)(offset + done));
@@ -71,7 +66,7 @@ bool lima_file_write_at(lima_file *file, uint64_t offset, const void *bytes, siz
 {
     size_t done = 0;
 
-    if (!in_range(file, offset, len, err))
+    if (!lima_shared_check_range(file->path, offset, len, err))
         return false;
     while (done < len) {
         ssize_t n = pwrite(file->fd, (const char *)bytes + done, chunk(len - done), (off_t)(offset + done));
@@ -84,7 +79,7 @@ bool lima_file_write_at(lima_file *file, uint64_t offset, const void *bytes, siz
 
 bool lima_file_resize(lima_file *file, uint64_t size, lima_err *err)
 {
-    if (!in_range(file, size, 0, err))
+    if (!lima_shared_check_range(file->path, size, 0, err))
         return false;
     return !ftruncate(file->fd, (off_t)size) || lima_posix_fail(err, errno, "'%s': resize", file->path);
 }

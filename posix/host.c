@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "base/path.h"
 #include "base/str.h"
+#include "os/shared/shared.h"
 #include "platform.h"
 #include "posix_err.h"
 
@@ -58,16 +58,6 @@ static const char *first(char *a, char *b)
     return b ? b : lima_mem_strdup("");
 }
 
-static char *absolute_env(const char *name)
-{
-    char *value = lima_env_get(name);
-
-    if (value && lima_path_is_absolute(value))
-        return value;
-    free(value);
-    return NULL;
-}
-
 static void collect(void)
 {
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -81,10 +71,10 @@ static void collect(void)
     host.program = first(lima_posix_program(), NULL);
     host.uid = geteuid();
     lima_posix_user(geteuid(), &name, &home);
-    host.home = first(absolute_env("HOME"), home);
+    host.home = first(lima_shared_absolute_env("HOME"), home);
     /* A container may run under a number that no data base knows. */
     host.user = first(name, getenv("USER") ? lima_env_get("USER") : lima_mem_printf("%u", host.uid));
-    host.temp = first(absolute_env("TMPDIR"), lima_mem_strdup("/tmp"));
+    host.temp = first(lima_shared_absolute_env("TMPDIR"), lima_mem_strdup("/tmp"));
     for (int i = 0; i < 3; i++)
         host.terminal[i] = isatty(i);
 }

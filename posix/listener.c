@@ -19,15 +19,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "listener.h"
+#include "os/shared/shared.h"
 #include "platform.h"
 #include "posix_err.h"
 #include "stream.h"
 #include "wait.h"
 
-enum { REST_MS = 100, COMPLAIN_MS = 1000 };
+enum { REST_MS = 100 };
 
 typedef struct pending {
     int fd;
@@ -71,13 +71,9 @@ bool lima_listener_open(const char *path, lima_listener **ret, lima_err *err)
     return true;
 }
 
-/* At most one line a second: the peers that cause them must not be able to fill the disk. */
 static void complain(lima_listener *listener, const char *what)
 {
-    if (lima_clock_now() < listener->quiet_until)
-        return;
-    listener->quiet_until = lima_clock_in(COMPLAIN_MS);
-    lima_log_warn("socket '%s': %s", listener->path, what);
+    lima_shared_complain(&listener->quiet_until, listener->path, what);
 }
 
 static void drop_pending(lima_listener *listener, unsigned index, bool close_it)

@@ -14,17 +14,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/mem.h"
 #include "base/path.h"
-#include "base/str.h"
 #include "fd.h"
-#include "os/file.h"
+#include "os/shared/shared.h"
 #include "platform.h"
 #include "posix_err.h"
 #include "stream.h"
@@ -32,7 +29,7 @@
 #define FOLDER_PREFIX ".sk-"
 #define SOCKET_NAME "s"
 
-enum { FOLDER_LETTERS = 4, FOLDER_TRIES = 100, SWEEP_MAX = 4096 };
+enum { FOLDER_LETTERS = 4, FOLDER_TRIES = 100 };
 
 typedef struct hideout {
     char *path;
@@ -94,6 +91,7 @@ static void drop_folder(hideout *folder)
     free(folder->path);
 }
 
+/* Best effort: what cannot be removed stays. */
 static void sweep_one(const char *path)
 {
     struct stat at;
@@ -107,36 +105,6 @@ static void sweep_one(const char *path)
         rmdir(path); /* fails, as it should, when anything else is in there */
     }
     close(fd);
-}
-
-/* Best effort: what cannot be listed or removed stays. */
-static void sweep(const char *dir)
-{
-    lima_strv names = {0};
-
-    if (!lima_dir_list(dir, SWEEP_MAX, &names, NULL))
-        return;
-    for (size_t i = 0; i < names.len; i++) {
-        if (!lima_str_has_prefix(names.items[i], FOLDER_PREFIX)
-            || strlen(names.items[i]) != strlen(FOLDER_PREFIX) + FOLDER_LETTERS)
-            continue;
-        char *path = lima_path_join(dir, names.items[i]);
-        sweep_one(path);
-        free(path);
-    }
-    lima_strv_free(&names);
-}
-
-static bool check_place(const char *path, lima_err *err)
-{
-    lima_file_info at;
-
-    if (!lima_file_stat(path, false, &at, err))
-        return false;
-    return at.kind == LIMA_FILE_NONE || at.kind == LIMA_FILE_SOCKET
-           || lima_err_set(
-               err, LIMA_CODE_ALREADY_EXISTS,
-               "'%s': a file that is not a socket is in the way; remove it or choose another path", path);
 }
 
 static bool bind_and_rename(int fd, const hideout *folder, const char *path, struct stat *ret_file)
@@ -169,10 +137,10 @@ int lima_posix_listen_at(const char *path, struct stat *ret_file, lima_err *err)
 {
     struct sockaddr_un at;
 
-    if (!lima_posix_address(path, &at, err) || !check_place(path, err))
+    if (!lima_posix_address(path, &at, err) || !lima_shared_check_place(path, err))
         return -1;
     char *dir = lima_path_dir(path);
-    sweep(dir);
+    lima_shared_sweep(dir, FOLDER_PREFIX, FOLDER_LETTERS, sweep_one);
     int fd = listen_in(dir, path, ret_file, err);
     if (fd < 0)
         lima_err_wrap(err, "socket '%s'", path);

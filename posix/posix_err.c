@@ -3,10 +3,9 @@
 #include "posix_err.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "base/utf.h"
+#include "os/shared/shared.h"
 
 static const struct {
     int os_error;
@@ -56,10 +55,8 @@ bool lima_posix_fail(lima_err *err, int os_error, const char *fmt, ...)
     va_list args;
 
     va_start(args, fmt);
-    int len = vsnprintf(object, sizeof object, fmt, args);
+    lima_shared_object(object, sizeof object, fmt, args);
     va_end(args);
-    if (len >= (int)sizeof object)
-        object[lima_utf8_cut(object, sizeof object - 1, sizeof object - 2)] = '\0';
     bool full = os_error == ENOSPC || os_error == EDQUOT;
     lima_err_set(err, code_of(os_error), "%s: %s%s", object, strerror(os_error),
                  full ? "; free space there" : "");

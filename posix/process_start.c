@@ -20,6 +20,7 @@
 #include "base/str.h"
 #include "fd.h"
 #include "os/file.h"
+#include "os/shared/shared.h"
 #include "platform.h"
 #include "posix_err.h"
 #include "stream.h"
@@ -151,11 +152,8 @@ static void merge_env(lima_strv *env, const char *const *add)
 
 static bool check(const lima_process_desc *desc, lima_err *err)
 {
-    if (!desc->argv || !desc->argv[0])
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "a process without a program");
-    if (desc->in == LIMA_PROCESS_FILE || (desc->out == LIMA_PROCESS_FILE && !desc->out_file)
-        || (desc->err == LIMA_PROCESS_FILE && !desc->err_file))
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "a standard handle to a file without a name");
+    if (!lima_shared_check_process(desc, err))
+        return false;
     if (desc->inherit_count > LIMA_PROCESS_INHERIT_MAX)
         return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "more than %d sockets to inherit",
                             LIMA_PROCESS_INHERIT_MAX);

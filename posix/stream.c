@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "os/shared/shared.h"
 #include "platform.h"
 #include "posix_err.h"
 #include "wait.h"
@@ -45,13 +46,10 @@ void lima_posix_stream_set_watched(lima_stream *stream)
 bool lima_posix_address(const char *path, struct sockaddr_un *ret, lima_err *err)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
-    size_t len = strlen(path), max = sizeof at.sun_path - 1;
 
-    if (len == 0 || len > max)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
-                            "socket '%s': the path has %zu bytes, the limit is %zu; use a shorter folder",
-                            path, len, max);
-    memcpy(at.sun_path, path, len + 1);
+    if (!lima_shared_check_address(path, sizeof at.sun_path - 1, err))
+        return false;
+    memcpy(at.sun_path, path, strlen(path) + 1);
     *ret = at;
     return true;
 }

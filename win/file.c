@@ -10,12 +10,11 @@
 
 #include "base/path.h"
 #include "handle.h"
+#include "os/shared/shared.h"
 #include "private.h"
 #include "wait.h"
 #include "wide.h"
 #include "win_err.h"
-
-enum { READ_CHUNK = 64 * 1024 };
 
 /* ---- looking ---- */
 
@@ -105,40 +104,31 @@ bool lima_file_stat(const char *path, bool follow, lima_file_info *ret, lima_err
 
 /* ---- reading ---- */
 
-/* Reads until the end, or until the buffer refuses more: then the file is too long. */
-static bool read_all(HANDLE handle, const char *path, lima_buf *into, lima_err *err)
+typedef struct source {
+    HANDLE handle;
+    const char *path;
+} source;
+
+static bool read_some(void *from, char *into, size_t len, size_t *ret_len, lima_err *err)
 {
-    for (;;) {
-        size_t room = into->limit - into->len;
-        char beyond;
-        size_t want = room < READ_CHUNK ? room : READ_CHUNK;
-        char *at = want ? lima_buf_reserve(into, want) : &beyond;
-        DWORD n = 0;
-        if (!ReadFile(handle, at, want ? (DWORD)want : 1, &n, NULL))
-            return lima_win_fail(err, GetLastError(), "'%s'", path);
-        if (n == 0)
-            return true;
-        if (!want)
-            return lima_err_set(err, LIMA_CODE_OUT_OF_RANGE, "'%s': longer than %zu bytes", path,
-                                into->limit);
-        into->len += n;
-        into->data[into->len] = '\0';
-    }
+    const source *at = from;
+    DWORD n = 0;
+
+    if (!ReadFile(at->handle, into, (DWORD)len, &n, NULL))
+        return lima_win_fail(err, GetLastError(), "'%s'", at->path);
+    *ret_len = n;
+    return true;
 }
 
 bool lima_file_read(const char *path, lima_buf *into, lima_err *err)
 {
-    size_t before = into->len;
     HANDLE handle = lima_win_open_regular(path, &(lima_win_open_how){.access = GENERIC_READ}, err);
+    source from = {.handle = handle, .path = path};
 
     if (handle == INVALID_HANDLE_VALUE)
         return false;
-    bool ok = read_all(handle, path, into, err);
+    bool ok = lima_shared_read_all(read_some, &from, path, into, err);
     CloseHandle(handle);
-    if (!ok && into->data) {
-        into->len = before;
-        into->data[before] = '\0';
-    }
     return ok;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "handle.h"
+#include "os/shared/shared.h"
 #include "private.h"
 #include "win_err.h"
 
@@ -39,12 +40,6 @@ bool lima_file_open(const char *path, lima_file_mode mode, lima_file **ret, lima
     return true;
 }
 
-static bool in_range(const lima_file *file, uint64_t offset, size_t len, lima_err *err)
-{
-    return (offset <= INT64_MAX && len <= INT64_MAX - offset)
-           || lima_err_set(err, LIMA_CODE_OUT_OF_RANGE, "'%s': offset too large", file->path);
-}
-
 static DWORD chunk(size_t len)
 {
     return len < CHUNK_MAX ? (DWORD)len : CHUNK_MAX;
@@ -60,7 +55,7 @@ bool lima_file_read_at(lima_file *file, uint64_t offset, void *into, size_t len,
 {
     size_t done = 0;
 
-    if (!in_range(file, offset, len, err))
+    if (!lima_shared_check_range(file->path, offset, len, err))
         return false;
     while (done < len) {
         OVERLAPPED at = at_offset(offset + done);
@@ -80,7 +75,7 @@ bool lima_file_write_at(lima_file *file, uint64_t offset, const void *bytes, siz
 {
     size_t done = 0;
 
-    if (!in_range(file, offset, len, err))
+    if (!lima_shared_check_range(file->path, offset, len, err))
         return false;
     while (done < len) {
         OVERLAPPED at = at_offset(offset + done);
@@ -107,7 +102,7 @@ bool lima_file_resize(lima_file *file, uint64_t size, lima_err *err)
 {
     FILE_END_OF_FILE_INFO end;
 
-    if (!in_range(file, size, 0, err))
+    if (!lima_shared_check_range(file->path, size, 0, err))
         return false;
     allow_holes(file, size);
     end.EndOfFile.QuadPart = (LONGLONG)size;

@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "net.h"
 #include "os/file.h"
+#include "os/shared/shared.h"
 #include "wide.h"
 #include "win_err.h"
 
@@ -83,16 +84,6 @@ static char *program(void)
     return real ? real : path;
 }
 
-static char *absolute_env(const char *name)
-{
-    char *value = lima_env_get(name);
-
-    if (value && lima_path_is_absolute(value))
-        return value;
-    free(value);
-    return NULL;
-}
-
 /* Loaded late, which is from System32: were the library listed in the program, Windows would look for it in the program's own
  * folder first. */
 static bool profile_folder(HANDLE token, wchar_t *into, DWORD *size)
@@ -107,7 +98,7 @@ static bool profile_folder(HANDLE token, wchar_t *into, DWORD *size)
 
 static char *home(void)
 {
-    char *path = absolute_env("USERPROFILE");
+    char *path = lima_shared_absolute_env("USERPROFILE");
     wchar_t name[MAX_PATH + 1];
     DWORD size = sizeof name / sizeof name[0];
     HANDLE token;

@@ -18,12 +18,10 @@
 #include <afunix.h>
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/mem.h"
 #include "base/path.h"
-#include "base/str.h"
 #include "handle.h"
+#include "os/shared/shared.h"
 #include "private.h"
 #include "stream.h"
 #include "wide.h"
@@ -33,7 +31,7 @@
 #define BOUND_NAME "s"
 #define MOVED_NAME "t"
 
-enum { FOLDER_LETTERS = 4, FOLDER_TRIES = 100, SWEEP_MAX = 4096, PROBE_MS = 2000 };
+enum { FOLDER_LETTERS = 4, FOLDER_TRIES = 100, PROBE_MS = 2000 };
 
 typedef struct hideout {
     char *path;
@@ -126,36 +124,7 @@ static void drop_folder(hideout *folder)
     free(folder->path);
 }
 
-static void sweep(const char *dir)
-{
-    lima_strv names = {0};
-
-    if (!lima_dir_list(dir, SWEEP_MAX, &names, NULL))
-        return;
-    for (size_t i = 0; i < names.len; i++) {
-        if (!lima_str_has_prefix(names.items[i], FOLDER_PREFIX)
-            || strlen(names.items[i]) != strlen(FOLDER_PREFIX) + FOLDER_LETTERS)
-            continue;
-        char *path = lima_path_join(dir, names.items[i]);
-        remove_folder(path);
-        free(path);
-    }
-    lima_strv_free(&names);
-}
-
 /* ---- the socket ---- */
-
-static bool check_place(const char *path, lima_err *err)
-{
-    lima_file_info at;
-
-    if (!lima_file_stat(path, false, &at, err))
-        return false;
-    return at.kind == LIMA_FILE_NONE || at.kind == LIMA_FILE_SOCKET
-           || lima_err_set(
-               err, LIMA_CODE_ALREADY_EXISTS,
-               "'%s': a file that is not a socket is in the way; remove it or choose another path", path);
-}
 
 static bool bind_to(SOCKET socket, const char *path, lima_err *err)
 {
@@ -271,10 +240,10 @@ SOCKET lima_win_listen_at(const char *path, lima_file_info *ret_file, lima_err *
 {
     struct sockaddr_un at;
 
-    if (!lima_win_address(path, &at, err) || !check_place(path, err))
+    if (!lima_win_address(path, &at, err) || !lima_shared_check_place(path, err))
         return INVALID_SOCKET;
     char *dir = lima_path_dir(path);
-    sweep(dir);
+    lima_shared_sweep(dir, FOLDER_PREFIX, FOLDER_LETTERS, remove_folder);
     SOCKET socket = listen_in(dir, path, ret_file, err);
     if (socket == INVALID_SOCKET)
         lima_err_wrap(err, "socket '%s'", path);

@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "handle.h"
 #include "os/file.h"
+#include "os/shared/shared.h"
 #include "private.h"
 #include "quote.h"
 #include "stream.h"
@@ -150,11 +151,8 @@ static bool prepare(launch *plan, const lima_process_desc *desc, lima_err *err)
 
 static bool check(const lima_process_desc *desc, lima_err *err)
 {
-    if (!desc->argv || !desc->argv[0])
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "a process without a program");
-    if (desc->in == LIMA_PROCESS_FILE || (desc->out == LIMA_PROCESS_FILE && !desc->out_file)
-        || (desc->err == LIMA_PROCESS_FILE && !desc->err_file))
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "a standard handle to a file without a name");
+    if (!lima_shared_check_process(desc, err))
+        return false;
     if (desc->inherit_count > 0)
         return lima_err_set(err, LIMA_CODE_UNIMPLEMENTED, "Windows gives children no sockets");
     if (is_command_file(desc->argv[0]))

@@ -109,13 +109,3 @@ bool lima_processes_find(const char *image, lima_processes *ret, lima_err *err)
         lima_processes_free(&list);
     return ok;
 }
-
-void lima_processes_free(lima_processes *list)
-{
-    if (!list)
-        return;
-    for (size_t i = 0; i < list->count; i++)
-        free(list->entries[i].command);
-    free(list->entries);
-    *list = (lima_processes){0};
-}

@@ -20,6 +20,7 @@
 #include "net.h"
 #include "os/file.h"
 #include "os/host.h"
+#include "os/shared/shared.h"
 #include "wait.h"
 #include "wide.h"
 #include "win_err.h"
@@ -32,13 +33,10 @@ enum { FOLDER_LETTERS = 8, PAIR_MS = 10000 };
 bool lima_win_address(const char *path, struct sockaddr_un *ret, lima_err *err)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
-    size_t len = strlen(path), max = sizeof at.sun_path - 1;
 
-    if (len == 0 || len > max)
-        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
-                            "socket '%s': the path has %zu bytes, the limit is %zu; use a shorter folder",
-                            path, len, max);
-    memcpy(at.sun_path, path, len + 1);
+    if (!lima_shared_check_address(path, sizeof at.sun_path - 1, err))
+        return false;
+    memcpy(at.sun_path, path, strlen(path) + 1);
     *ret = at;
     return true;
 }

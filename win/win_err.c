@@ -8,13 +8,12 @@
 #include <winsock2.h>
 #include <windows.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "base/utf.h"
+#include "os/shared/shared.h"
 #include "wide.h"
 
 static const struct {
@@ -114,10 +113,8 @@ bool lima_win_fail(lima_err *err, unsigned long os_error, const char *fmt, ...)
     va_list args;
 
     va_start(args, fmt);
-    int len = vsnprintf(object, sizeof object, fmt, args);
+    lima_shared_object(object, sizeof object, fmt, args);
     va_end(args);
-    if (len >= (int)sizeof object)
-        object[lima_utf8_cut(object, sizeof object - 1, sizeof object - 2)] = '\0';
     char *why = reason(os_error);
     lima_err_set(err, lima_win_code(os_error), "%s: %s (Windows error %lu)", object, why, os_error);
     if (err)

@@ -35,6 +35,7 @@ SYSTEM = re.compile(r"(unistd|fcntl|pthread|signal|dirent|poll|spawn|pwd|termios
 PLATFORM = re.compile(r"^\s*#\s*(?:el)?if.*\b(_WIN32|_WIN64|__MINGW\w*|_MSC_VER|__CYGWIN__|__linux__|__linux|__APPLE__|__MACH__|"
                       r"__unix__|__unix|__FreeBSD__|TARGET_OS_\w+)\b")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+SHARED = "os/shared/"           # what both implementations of core/os need, and no part of the contract
 OS_LIMIT = 60
 FUNCTION = re.compile(r"^(?!\s|typedef|static|#|\}|/|\*)[A-Za-z_][\w \t*]*?\b\w+\(", re.M)
 
@@ -89,6 +90,8 @@ def check_include(path, name, root):
         if pattern.match(name):
             return None if part in users else ("libraries", f"only {', '.join(users)} may use {library}")
     target = name.split("/")[0]
+    if name.startswith(SHARED) and part not in ("posix", "win", "core/os"):
+        return "arrows", f"only posix/ and win/ include {SHARED}"
     if ".." in name.split("/"):
         return "arrows", "an include leaves its folder by '..'"
     if target == "win":
