@@ -28,8 +28,8 @@ typedef enum wsl2_trouble {
 
 typedef struct wsl2_error_row {
     const char *symbol;  /* last path element: "WSL_E_DISTRO_NOT_FOUND" */
-    uint32_t value;      /* HRESULT; 0: not known */
     const char *context; /* only below this path element ("HCS"); NULL: anywhere */
+    uint32_t value;      /* HRESULT; 0: not known */
     lima_code code;
     wsl2_trouble trouble;
     bool retryable;    /* the same call may succeed in a few seconds */

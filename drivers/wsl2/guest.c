@@ -44,10 +44,11 @@ static const char *value_of(const char *line, size_t len, const char *word, size
     return value;
 }
 
-static void set_text(char *into, size_t max, const char *value, size_t len)
+/* Into a field of WSL2_GUEST_TEXT_MAX. */
+static void set_text(char *into, const char *value, size_t len)
 {
     if (!*into)
-        copy_clean(into, max, value, len);
+        copy_clean(into, WSL2_GUEST_TEXT_MAX, value, len);
 }
 
 static bool is_value(const char *value, size_t len, const char *word)
@@ -85,22 +86,12 @@ static void take_vm(wsl2_guest *guest, const char *value, size_t len)
         lima_wsl2_guid_parse(id, guest->vm_id);
 }
 
-static void set_ipv4(char into[16], const char *value, size_t len)
+static void set_ipv4(char *into, const char *value, size_t len)
 {
     char address[64];
     copy_clean(address, sizeof address, value, len);
     if (!*into)
         lima_wsl2_ipv4_parse(address, into);
-}
-
-static void take_address(wsl2_guest *guest, const char *value, size_t len)
-{
-    set_ipv4(guest->address, value, len);
-}
-
-static void take_gateway(wsl2_guest *guest, const char *value, size_t len)
-{
-    set_ipv4(guest->gateway, value, len);
 }
 
 /* "C:\" is "/mnt/c/" or "/mnt/c": one form. */
@@ -109,12 +100,7 @@ static void take_drive(wsl2_guest *guest, const char *value, size_t len)
     while (len > 1 && value[len - 1] == '/')
         len--;
     if (len && *value == '/')
-        set_text(guest->drive_root, sizeof guest->drive_root, value, len);
-}
-
-static void take_owner(wsl2_guest *guest, const char *value, size_t len)
-{
-    set_text(guest->uid_owner, sizeof guest->uid_owner, value, len);
+        set_text(guest->drive_root, value, len);
 }
 
 static void take_user(wsl2_guest *guest, const char *value, size_t len)
@@ -123,16 +109,6 @@ static void take_user(wsl2_guest *guest, const char *value, size_t len)
     copy_clean(number, sizeof number, value, len);
     if (!guest->has_user)
         guest->has_user = lima_parse_u32(number, &guest->user_uid, NULL);
-}
-
-static void take_arch(wsl2_guest *guest, const char *value, size_t len)
-{
-    set_text(guest->arch, sizeof guest->arch, value, len);
-}
-
-static void take_os(wsl2_guest *guest, const char *value, size_t len)
-{
-    set_text(guest->os_id, sizeof guest->os_id, value, len);
 }
 
 /* Four hex digits, as the kernel prints ports. */
@@ -153,24 +129,38 @@ static void take_end(wsl2_guest *guest, const char *value, size_t len)
     guest->answered = guest->answered || len == 0;
 }
 
+/* One of both. */
 typedef struct guest_key {
     const char *word;
     void (*take)(wsl2_guest *guest, const char *value, size_t len);
+    void (*set)(char *into, const char *value, size_t len);
+    size_t field; /* for set: where in wsl2_guest */
 } guest_key;
 
 static void take_line(wsl2_guest *guest, const char *line, size_t len)
 {
     static const guest_key keys[] = {
-        {"systemd", take_systemd}, {"has", take_tool},      {"network", take_network}, {"vm", take_vm},
-        {"address", take_address}, {"drive", take_drive},   {"arch", take_arch},       {"os", take_os},
-        {"uid-owner", take_owner}, {"user-uid", take_user}, {"listen", take_port},     {"end", take_end},
-        {"gateway", take_gateway},
+        {.word = "systemd", .take = take_systemd},
+        {.word = "has", .take = take_tool},
+        {.word = "network", .take = take_network},
+        {.word = "vm", .take = take_vm},
+        {.word = "drive", .take = take_drive},
+        {.word = "user-uid", .take = take_user},
+        {.word = "listen", .take = take_port},
+        {.word = "end", .take = take_end},
+        {.word = "address", .set = set_ipv4, .field = offsetof(wsl2_guest, address)},
+        {.word = "gateway", .set = set_ipv4, .field = offsetof(wsl2_guest, gateway)},
+        {.word = "arch", .set = set_text, .field = offsetof(wsl2_guest, arch)},
+        {.word = "os", .set = set_text, .field = offsetof(wsl2_guest, os_id)},
+        {.word = "uid-owner", .set = set_text, .field = offsetof(wsl2_guest, uid_owner)},
     };
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         size_t value_len = 0;
         const char *value = value_of(line, len, keys[i].word, &value_len);
-        if (value)
+        if (value && keys[i].take)
             keys[i].take(guest, value, value_len);
+        else if (value)
+            keys[i].set((char *)guest + keys[i].field, value, value_len);
     }
 }
 

@@ -50,21 +50,20 @@ static wsl2_running ask(const wsl2_look *look, lima_err *why)
     return !told ? WSL2_RUNNING_UNKNOWN : runs ? WSL2_RUNNING_YES : WSL2_RUNNING_NO;
 }
 
-static void decide(const lima_instance *inst, wsl2_state_facts *facts, const wsl2_look *look,
-                   lima_vm_status *ret)
+static void decide(const lima_instance *inst, const wsl2_look *look, lima_vm_status *ret)
 {
     lima_process_id keeper;
     lima_err why = {0};
+    wsl2_state_facts facts = {.distro = look->distro,
+                              .inst_dir = look->dir,
+                              .kin = look->kin,
+                              .registration = look->registered ? &look->registration : NULL,
+                              .keeper_alive = lima_idfile_find(inst, WSL2_KEEPER_FILE, &keeper),
+                              .why = why.text};
 
-    facts->distro = look->distro;
-    facts->inst_dir = look->dir;
-    facts->kin = look->kin;
-    facts->registration = look->registered ? &look->registration : NULL;
-    facts->keeper_alive = lima_idfile_find(inst, WSL2_KEEPER_FILE, &keeper);
-    if (lima_wsl2_state_needs_list(facts))
-        facts->running = ask(look, &why);
-    facts->why = why.text;
-    lima_wsl2_state_decide(facts, ret);
+    if (lima_wsl2_state_needs_list(&facts))
+        facts.running = ask(look, &why);
+    lima_wsl2_state_decide(&facts, ret);
 }
 
 bool lima_wsl2_inspect(const lima_instance *inst, lima_vm_status *ret, lima_err *err)
@@ -78,11 +77,11 @@ bool lima_wsl2_inspect(const lima_instance *inst, lima_vm_status *ret, lima_err 
         *ret = status;
         return true;
     }
-    wsl2_state_facts facts = {.unreadable = !lima_wsl2_look(inst, &look, &why), .why = why.text};
-    if (facts.unreadable)
-        lima_wsl2_state_decide(&facts, &status);
+    wsl2_state_facts unreadable = {.unreadable = true, .why = why.text};
+    if (lima_wsl2_look(inst, &look, &why))
+        decide(inst, &look, &status);
     else
-        decide(inst, &facts, &look, &status);
+        lima_wsl2_state_decide(&unreadable, &status);
     if (status.state == LIMA_VM_RUNNING && !inst->ssh_port) {
         wsl2_record record;
         lima_wsl2_record_read(inst, &record);

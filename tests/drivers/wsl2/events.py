@@ -4,7 +4,7 @@ import fcntl
 import os
 import signal
 
-from place import AS_ROOT, Computer, Instance, main, rootfs, until
+from place import AS_ROOT, Computer, Instance, main, one_booted, rootfs, until
 
 IMAGE = rootfs()
 
@@ -54,10 +54,7 @@ def external_terminate__is_an_error__next_start_works():
 
 
 def keeper_killed__is_an_error__distribution_is_put_down():
-    with Computer() as pc:
-        vm = Instance(pc, image=IMAGE)
-        session = vm.up()
-        vm.booted()
+    with one_booted(IMAGE) as (pc, vm, session):
         os.kill(int((vm.dir / "wsl2.keeper").read_text().split()[0]), signal.SIGKILL)
         assert not session.last()["success"]
         until(lambda: pc.running() == [], "the distribution's end")
@@ -65,10 +62,7 @@ def keeper_killed__is_an_error__distribution_is_put_down():
 
 
 def driver_killed__guest_stops_by_itself__new_driver_starts_it():
-    with Computer() as pc:
-        vm = Instance(pc, image=IMAGE)
-        vm.up()
-        vm.booted()
+    with one_booted(IMAGE) as (pc, vm, _):
         vm.end_driver(signal.SIGKILL)
         until(lambda: pc.running() == [], "the distribution's end")
         assert vm.status() == "Stopped"
@@ -99,20 +93,14 @@ def driver_killed__new_driver_at_once__takes_over_the_leftover():
 
 
 def driver_told_to_end__guest_stops_cleanly():
-    with Computer() as pc:
-        vm = Instance(pc, image=IMAGE)
-        vm.up()
-        vm.booted()
+    with one_booted(IMAGE) as (pc, vm, _):
         vm.end_driver()
         until(lambda: pc.running() == [], "the distribution's end")
         assert vm.status() == "Stopped"
 
 
 def client_of_start_gone__instance_is_stopped():
-    with Computer() as pc:
-        vm = Instance(pc, image=IMAGE)
-        session = vm.up()
-        vm.booted()
+    with one_booted(IMAGE) as (pc, vm, session):
         session.cancel()
         until(lambda: pc.running() == [], "the distribution's end")
         check_usable(vm)

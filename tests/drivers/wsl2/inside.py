@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """What the guest gets: wsl.conf, cidata, mounts, limits, Lima's boot script; and what the user is told of it."""
+import contextlib
+
 from place import AS_ROOT, QUICK, Computer, Instance, main, rootfs
 
 IMAGE = rootfs()
@@ -41,38 +43,37 @@ def mount_that_cannot_be_had__told__the_rest_works():
         vm.stop()
 
 
-def automount_with_another_root__mounts_all_the_same():
+@contextlib.contextmanager
+def started_with_conf(conf, **config):
+    """An instance whose image has this wsl.conf; `there` is a folder of Windows."""
     with Computer() as pc:
         folder(pc, "there", hello="in")
-        vm = Instance(pc, image=IMAGE, mounts=[{"location": "C:/there", "mountPoint": "/srv/there"}])
+        vm = Instance(pc, image=IMAGE, **config)
         vm.create()
-        vm.in_guest("printf '[automount]\\nroot=/drives/\\n' >/etc/wsl.conf")
+        vm.in_guest(f"printf '{conf}' >/etc/wsl.conf")
         pc.wsl("--terminate", vm.distro)
         vm.start()
+        yield vm
+
+
+THERE = [{"location": "C:/there", "mountPoint": "/srv/there"}]
+
+
+def automount_with_another_root__mounts_all_the_same():
+    with started_with_conf("[automount]\\nroot=/drives/\\n", mounts=THERE) as vm:
         assert vm.in_guest("cat /srv/there/hello /drives/c/there/hello") == "inin"
         vm.stop()
 
 
 def automount_off__boots_and_says_what_is_missing():
-    with Computer() as pc:
-        folder(pc, "there", hello="in")
-        vm = Instance(pc, image=IMAGE, mounts=[{"location": "C:/there", "mountPoint": "/srv/there"}])
-        vm.create()
-        vm.in_guest("printf '[automount]\\nenabled=false\\n[interop]\\nenabled=false\\n' >/etc/wsl.conf")
-        pc.wsl("--terminate", vm.distro)
-        vm.start()
+    with started_with_conf("[automount]\\nenabled=false\\n[interop]\\nenabled=false\\n", mounts=THERE) as vm:
         assert " lima-" in vm.banner()
         assert "on '/srv/there' failed" in vm.log_text()    # the stand-in's kernel has no drvfs
         vm.stop()
 
 
 def wsl_conf__ours_added__the_images_kept__once():
-    with Computer() as pc:
-        vm = Instance(pc, image=IMAGE)
-        vm.create()
-        vm.in_guest("printf '# of the image\\r\\n[network]\\r\\nhostname = old # name\\r\\n[user]\\r\\ndefault=root\\r\\n' >/etc/wsl.conf")
-        pc.wsl("--terminate", vm.distro)
-        vm.start()
+    with started_with_conf("# of the image\\r\\n[network]\\r\\nhostname = old # name\\r\\n[user]\\r\\ndefault=root\\r\\n") as vm:
         conf = vm.in_guest("cat /etc/wsl.conf; stat -c %a /etc/wsl.conf; ls /etc/wsl.conf*")
         assert "# of the image\n[network]\n# name\nhostname = lima-dev\n[user]\ndefault=root\n" in conf.replace("\r", ""), conf
         assert "appendWindowsPath=false" in conf and conf.endswith("644\n/etc/wsl.conf\n"), conf

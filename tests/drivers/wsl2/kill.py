@@ -3,7 +3,7 @@
 import signal
 import threading
 
-from place import Computer, Failed, Instance, main, rootfs, until
+from place import Computer, Failed, Instance, main, one_booted, rootfs, until
 
 IMAGE = rootfs()
 LONG = "delay=120000"
@@ -55,22 +55,18 @@ def in_start(number):
         recovers(vm)
 
 
-def in_stop__before_the_termination():
-    with Computer() as pc:
-        vm = Instance(pc, image=IMAGE)
-        vm.up()
-        vm.booted()
-        killed_in(vm, "Stop", f"verb=terminate : {LONG}", 1)
+def in_stop(rule, wanted):
+    with one_booted(IMAGE) as (_, vm, _):
+        killed_in(vm, "Stop", f"{rule} : {LONG}", wanted)
         recovers(vm)
+
+
+def in_stop__before_the_termination():
+    in_stop("verb=terminate", 1)
 
 
 def in_stop__after_the_termination():
-    with Computer() as pc:
-        vm = Instance(pc, image=IMAGE)
-        vm.up()
-        vm.booted()
-        killed_in(vm, "Stop", f"verb=list : {LONG}", 2)
-        recovers(vm)
+    in_stop("verb=list", 2)
 
 
 def in_delete():

@@ -364,6 +364,16 @@ class Session:
         self.child.wait(PATIENCE)
 
 
+@contextlib.contextmanager
+def one_booted(image, **config):
+    """A computer with one instance, Lima's boot script done; and its session."""
+    with Computer() as pc:
+        vm = Instance(pc, image=image, **config)
+        session = vm.up()
+        vm.booted()
+        yield pc, vm, session
+
+
 def programs_there():
     for program in (LIMADRV, DRIVER, WSL):
         if not program.exists():
