@@ -1,14 +1,9 @@
-#!/usr/bin/env python3
 """Counts test cases in ctest's JUnit files.
-
-report.py level LEVEL DIR   reads DIR/LEVEL.PRESET.xml, names failures and skips, prints the level's closing line
-report.py total DIR         prints 'N passed, N failed, N skipped'; exit status 1 if something failed or nothing ran
 
 A case is a CMocka test or a TAP line ('ok', 'not ok', '# SKIP why'); a program that prints neither is one case.
 """
-import pathlib
+import dataclasses
 import re
-import sys
 import xml.etree.ElementTree as xml
 
 CMOCKA = re.compile(r"^\[  (PASSED|FAILED|SKIPPED) *\] (\d+) test\(s\)", re.M)
@@ -51,33 +46,25 @@ def read_case(case):
     return passed, failed, [f"{name}: {one}" for one in skips]
 
 
-def level(name, folder):
-    passed, failed, skips, presets = 0, [], [], []
-    for path in sorted(folder.glob(f"{name}.*.xml")):
-        preset = path.name.split(".")[1]
-        presets.append(preset)
-        for case in xml.parse(path).iter("testcase"):
-            more_passed, more_failed, more_skips = read_case(case)
-            passed += more_passed
-            failed += [f"{preset}: {one}" for one in more_failed]
-            skips += [f"{preset}: {one}" for one in more_skips]
-    for kind, items in (("failed", failed), ("skipped", skips)):
-        for item in items:
-            print(f"{kind} {name}: {item}")
-    print(f"{name}: {passed} passed, {len(failed)} failed, {len(skips)} skipped ({', '.join(presets)})", flush=True)
-    with open(folder / "counts", "a", encoding="utf-8") as counts:
-        counts.write(f"{passed} {len(failed)} {len(skips)}\n")
+@dataclasses.dataclass
+class Cases:
+    passed: int = 0
+    failed: list = dataclasses.field(default_factory=list)
+    skipped: list = dataclasses.field(default_factory=list)
+
+    def add(self, more, where=""):
+        prefix = f"{where}: " if where else ""
+        self.passed += more.passed
+        self.failed += [prefix + name for name in more.failed]
+        self.skipped += [prefix + name for name in more.skipped]
+
+    def __str__(self):
+        return f"{self.passed} passed, {len(self.failed)} failed, {len(self.skipped)} skipped"
 
 
-def total(folder):
-    rows = [[int(n) for n in line.split()] for line in (folder / "counts").read_text().splitlines()]
-    passed, failed, skipped = (sum(column) for column in zip(*rows))
-    print(f"{passed} passed, {failed} failed, {skipped} skipped")
-    return 1 if failed or not passed + skipped else 0
-
-
-if __name__ == "__main__":
-    if sys.argv[1] == "level":
-        level(sys.argv[2], pathlib.Path(sys.argv[3]))
-    else:
-        sys.exit(total(pathlib.Path(sys.argv[2])))
+def read(path):
+    """The cases of one JUnit file."""
+    cases = Cases()
+    for case in xml.parse(path).iter("testcase"):
+        cases.add(Cases(*read_case(case)))
+    return cases
