@@ -105,6 +105,16 @@ static void end_processes(lima_check *check)
     check->process_count = 0;
 }
 
+/* What CreateDisk made may lie outside the folder, where the next case would find it: a WSL distribution. The
+ * case's own server may be of any kind by now, so another one is asked. */
+static void delete_disk(lima_check *check)
+{
+    check->old = false;
+    if (lima_check_serve_configured(check, NULL))
+        lima_check_call(check, "Delete", NULL, NULL, NULL);
+    lima_launched_stop(&check->server, LIMA_CHECK_START_MS);
+}
+
 void lima_check_teardown(lima_check *check, char **ret_log)
 {
     if (!check)
@@ -121,6 +131,8 @@ void lima_check_teardown(lima_check *check, char **ret_log)
     end_processes(check);
     if (ret_log)
         *ret_log = log_tail(check);
+    if (check->disk)
+        delete_disk(check);
     if (check->root)
         lima_dir_remove(check->root, NULL);
     lima_json_free(check->instance);

@@ -22,6 +22,7 @@ struct lima_check {
     size_t start_count;
     bool old;        /* serve as for limactl 2.0 and 2.1 */
     bool vm;         /* a VM may run */
+    bool disk;       /* CreateDisk was called */
     uint32_t vm_pid; /* as the driver's status or pid file said last; 0 unknown */
     const char *skip;
 };

@@ -63,14 +63,30 @@ static bool copy_file(lima_check *check, const char *name, const char *as, bool 
     return ok;
 }
 
-/* What limactl lays ready beside the image; drivers attach it without asking. */
+/* For drivers without cidata.iso (Features.noCloudInit), as files with Lima's boot script. */
+static bool write_cidata_folder(lima_check *check, const lima_iso_file *files, size_t count, lima_err *err)
+{
+    char *folder = lima_path_join(check->dir, "cidata");
+    bool ok = lima_dir_make(folder, LIMA_FILE_PRIVATE, err);
+    for (size_t i = 0; i < count && ok; i++) {
+        char *path = lima_path_join(folder, files[i].name);
+        ok = lima_file_write(path, files[i].bytes, files[i].len, LIMA_FILE_SHARED, err);
+        free(path);
+    }
+    free(folder);
+    return ok;
+}
+
+/* What limactl lays ready beside the image; drivers take it without asking. */
 static bool write_cidata(lima_check *check, lima_err *err)
 {
-    static const char meta[] = "instance-id: iid-1\nlocal-hostname: lima-check\n", user[] = "#cloud-config\n";
+    static const char meta[] = "instance-id: iid-1\nlocal-hostname: lima-check\n", user[] = "#cloud-config\n",
+                      boot[] = "#!/bin/sh\nexit 0\n";
     const lima_iso_file files[] = {{"meta-data", meta, sizeof meta - 1},
-                                   {"user-data", user, sizeof user - 1}};
+                                   {"user-data", user, sizeof user - 1},
+                                   {"boot.sh", boot, sizeof boot - 1}};
     char *path = lima_path_join(check->dir, "cidata.iso");
-    bool ok = lima_iso_write(path, "cidata", files, 2, err);
+    bool ok = lima_iso_write(path, "cidata", files, 2, err) && write_cidata_folder(check, files, 3, err);
     free(path);
     return ok;
 }
@@ -101,6 +117,7 @@ bool lima_check_vm_prepare(lima_check *check, lima_err *err)
     if (!ok)
         return lima_err_wrap(err, "guest '%s'", check->config->guest);
     lima_json_set_int(check->instance, port, "sshLocalPort");
+    check->disk = true;
     return lima_check_serve_configured(check, err)
            && lima_check_call_within(check, "Validate", NULL, PREPARE_MS, NULL, err)
            && lima_check_call_within(check, "Create", NULL, PREPARE_MS, NULL, err)
