@@ -78,8 +78,9 @@ static void make_nonce(const start *s, char ret[33])
     uint64_t now = lima_clock_now();
     lima_process_id self = {0};
     uint8_t digest[LIMA_SHA256_LEN];
-    const void *const pieces[] = {s->inst->dir, &now, &self, &s};
-    const size_t lens[] = {strlen(s->inst->dir), sizeof now, sizeof self, sizeof s};
+    uintptr_t place = (uintptr_t)s;
+    const void *const pieces[] = {s->inst->dir, &now, &self, &place};
+    const size_t lens[] = {strlen(s->inst->dir), sizeof now, sizeof self, sizeof place};
 
     lima_process_find(0, &self);
     lima_sha256(pieces, lens, sizeof lens / sizeof lens[0], digest);
