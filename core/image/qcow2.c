@@ -95,6 +95,15 @@ static bool last_count(const image *img, const unsigned char *block, uint64_t *r
     return true;
 }
 
+/* Counts of absurdly many clusters would wrap around. */
+static bool offset_of(const image *img, uint64_t cluster, uint64_t *ret_offset, lima_err *err)
+{
+    if (cluster > (uint64_t)INT64_MAX >> img->cluster_bits)
+        return lima_err_set(err, LIMA_CODE_DATA_LOSS, "it counts a cluster that no file can hold");
+    *ret_offset = cluster << img->cluster_bits;
+    return true;
+}
+
 /* The table's entries from the last one on, until a block has a count over 0. */
 static bool find_last(const image *img, const unsigned char *table, unsigned char *block,
                       uint64_t *ret_offset, lima_err *err)
@@ -107,10 +116,8 @@ static bool find_last(const image *img, const unsigned char *table, unsigned cha
             continue;
         if (!read_all(img, offset, block, (size_t)1 << img->cluster_bits, err))
             return false;
-        if (last_count(img, block, &index)) {
-            *ret_offset = (entry * counts_per_block + index) << img->cluster_bits;
-            return true;
-        }
+        if (last_count(img, block, &index))
+            return offset_of(img, entry * counts_per_block + index, ret_offset, err);
         empty++;
     }
     return lima_err_set(err, LIMA_CODE_DATA_LOSS, "it counts no cluster as used, not even its own header");
