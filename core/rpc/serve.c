@@ -163,6 +163,7 @@ static bool run_all(run *own, bool started, bool *ret_stuck)
 {
     lima_lifecycle_end end = LIMA_LIFECYCLE_STAY;
     if (started) {
+        lima_log_debug("driver '%s' serves", own->serve->name);
         end = run_loop(own);
         lima_log_info("driver '%s' ends: %s", own->serve->name, lima_lifecycle_reason(end));
     }

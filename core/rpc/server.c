@@ -87,6 +87,7 @@ static void accept_all(void *arg)
     while (!lima_wake_wait(server->stop_accepting, 0)) {
         if (lima_listener_accept(server->listener, LIMA_DEADLINE_NEVER, server->stop_accepting, &stream,
                                  &err)) {
+            lima_log_debug("a client has connected");
             lima_adopt_connection(server->grpc, stream);
         } else if (err.code != LIMA_CODE_CANCELLED) {
             lima_log_error("%s", err.text);
