@@ -1,7 +1,6 @@
 /* What posix/ and win/ would otherwise both write: the parts of core/os that need no system. Only these two may
  * include it (tests/arch); it is no part of the contract. Threads: as the function of core/os that calls it. */
-#ifndef LIMA_OS_SHARED_H
-#define LIMA_OS_SHARED_H
+#pragma once
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -46,5 +45,3 @@ char *lima_shared_absolute_env(const char *name);
 
 /* The object of an error, formatted into `size` bytes, whole characters: what is too long loses its end. */
 void lima_shared_object(char *into, size_t size, const char *fmt, va_list args);
-
-#endif
