@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 
+enum { SESSION_END_MS = 5000 };
+
 static void shared_unref(shared_instance *shared)
 {
     if (atomic_fetch_sub(&shared->refs, 1) > 1)
@@ -71,6 +73,15 @@ lima_instance *lima_control_instance(lima_control *control)
     lima_instance *copy = lima_instance_copy(control->shared->inst);
     lima_monitor_leave(control->monitor);
     return copy;
+}
+
+void lima_call_await_session_end(lima_control *control, bool lost)
+{
+    lima_deadline until = lima_clock_in(SESSION_END_MS);
+    lima_monitor_enter(control->monitor);
+    while (control->session && (control->session_lost || !lost) && lima_monitor_wait(control->monitor, until))
+        ;
+    lima_monitor_leave(control->monitor);
 }
 
 bool lima_control_has_session(lima_control *control)

@@ -10,8 +10,6 @@
 #include "driver/call.h"
 #include "driver/snapshot.h"
 
-enum { SESSION_END_MS = 5000 };
-
 static const lima_instance *inst_of(const lima_call *call)
 {
     return call->shared->inst;
@@ -109,19 +107,13 @@ static bool stop_vm(lima_call *call, lima_err *err)
 bool lima_control_stop(lima_call *call, lima_err *err)
 {
     lima_call_give_up(call->control, CALL_START | CALL_SETUP_SSH);
-    return finish(lima_call_exclusive(call, CALL_STOP, stop_vm, err), call, "stop", err);
+    if (!lima_call_exclusive(call, CALL_STOP, stop_vm, err))
+        return finish(false, call, "stop", err);
+    lima_call_await_session_end(call->control, false); /* so that the next Start finds none */
+    return true;
 }
 
-/* The session notices by itself that its VM has gone; its lock file must not outlive the instance. */
-static void await_session_end(lima_control *control)
-{
-    lima_deadline until = lima_clock_in(SESSION_END_MS);
-    lima_monitor_enter(control->monitor);
-    while (control->session && lima_monitor_wait(control->monitor, until))
-        ;
-    lima_monitor_leave(control->monitor);
-}
-
+/* It must not outlive the instance. */
 static void remove_lock(const lima_call *call)
 {
     char *file = lima_mem_printf("%s.vm.lock", call->control->driver->name);
@@ -138,7 +130,7 @@ static bool remove_vm(lima_call *call, lima_err *err)
     bool stopped = driver->inspect(inst_of(call), &status, NULL) && status.state == LIMA_VM_STOPPED;
     if (!stopped && !driver->stop(call, 0, err))
         return lima_err_wrap(err, "force its VM off");
-    await_session_end(call->control);
+    lima_call_await_session_end(call->control, false);
     if (driver->remove && !driver->remove(call, err))
         return false;
     remove_lock(call);

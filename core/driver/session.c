@@ -34,10 +34,11 @@ static const char *name_of(const lima_call *call)
     return call->shared->inst->name;
 }
 
-static void set_session(lima_control *control, bool on)
+static void set_session(lima_control *control, bool on, bool lost)
 {
     lima_monitor_enter(control->monitor);
     control->session = on;
+    control->session_lost = lost;
     lima_monitor_notify(control->monitor);
     lima_monitor_leave(control->monitor);
 }
@@ -90,7 +91,7 @@ static bool start_vm(lima_call *call, lima_err *err)
     if (!lock_vm(call, status.state == LIMA_VM_RUNNING, &own->lock, err)
         || !clear_leftover(call, &status, err) || !driver_of(call)->start(call, err))
         return false;
-    set_session(call->control, true);
+    set_session(call->control, true, false);
     return true;
 }
 
@@ -179,7 +180,7 @@ static void end_session(session *own)
 {
     lima_file_lock_release(own->lock);
     own->lock = NULL;
-    set_session(own->call->control, false);
+    set_session(own->call->control, false, false);
 }
 
 bool lima_control_start(lima_call *call, lima_start_send *send, void *arg, lima_err *err)
@@ -187,6 +188,7 @@ bool lima_control_start(lima_call *call, lima_start_send *send, void *arg, lima_
     session own = {.call = call};
     lima_err why = {0};
     call->ret = &own;
+    lima_call_await_session_end(call->control, true);
     if (!lima_call_exclusive(call, CALL_START, start_vm, &why)) {
         if (call->given_up)
             lima_err_set(&why, LIMA_CODE_CANCELLED, "stopped while it was starting");
@@ -199,7 +201,9 @@ bool lima_control_start(lima_call *call, lima_start_send *send, void *arg, lima_
     if (call->generation >= LIMA_GENERATION_2_0_3)
         send(arg, true, "");
     bool lost = false, ok = watch(call, &lost, &why);
-    if (!lost)
+    if (lost)
+        set_session(call->control, true, true);
+    else
         end_session(&own);
     lima_log_info("instance '%s': %s%s", name_of(call),
                   ok ? "the VM has ended" : "the session has ended: ", ok ? "" : why.text);

@@ -76,6 +76,51 @@ static void start__fails__tells_why_and_can_be_tried_again(void **state)
     assert_true(s.ok);
 }
 
+static void start__while_a_lost_session_still_looks__waits_for_it(void **state)
+{
+    runner first, second;
+    (void)state;
+    begin_session(&first, LIMA_GENERATION_2_2);
+    unsigned looks = scripted_count("inspect");
+    scripted_block_deaf("inspect");
+    scripted_end_vm("guest panic");
+    scripted_await("inspect", looks + 1);
+    begin(&second, NULL);
+    scripted_release("inspect");
+    end(&first);
+    scripted_await("wait", 2);
+    scripted_end_vm(NULL);
+    end(&second);
+    assert_true(second.ok);
+    assert_string_equal(second.messages, "success\nsuccess\n");
+}
+
+static bool session_after_stop;
+
+static bool stop_and_look(lima_call *call, lima_err *err)
+{
+    bool ok = lima_control_stop(call, err);
+    session_after_stop = lima_control_has_session(fixture.control);
+    return ok;
+}
+
+/* The driver's stop may be done before the session's thread knows that the VM has gone. */
+static void stop__returns_when_the_session_has_ended(void **state)
+{
+    runner s, stop;
+    (void)state;
+    scripted_block_deaf("wait");
+    begin_session(&s, LIMA_GENERATION_2_2);
+    begin(&stop, stop_and_look);
+    scripted_await("stop", 1);
+    await_queue(0);
+    scripted_release("wait");
+    end(&stop);
+    end(&s);
+    assert_true(stop.ok);
+    assert_false(session_after_stop);
+}
+
 static void start__runs_already_here__is_refused(void **state)
 {
     runner first, second;
@@ -417,6 +462,8 @@ int main(void)
         TEST(start__vm_dies__tells_why),
         TEST(start__driver_gives_a_running_vm_up__shuts_it_down),
         TEST(start__fails__tells_why_and_can_be_tried_again),
+        TEST(start__while_a_lost_session_still_looks__waits_for_it),
+        TEST(stop__returns_when_the_session_has_ended),
         TEST(start__runs_already_here__is_refused),
         TEST(start__runs_under_another_process__is_refused_and_left_alone),
         TEST(start__runs_under_another_name_of_the_driver__is_refused),
