@@ -24,6 +24,12 @@ class Wine(here.Computer):
         # what is started here first stays, with our streams: they must be no pipes
         null = subprocess.DEVNULL
         subprocess.run([self.wine, "cmd", "/c", "exit"], env=self.env(), stdin=null, stdout=null, stderr=null, check=False)
+        self.server("-p600")     # one that ends between two programs takes the second one along, which then exits with 1 and no word
+
+    def server(self, option):
+        null = subprocess.DEVNULL
+        server = pathlib.Path(self.wine).parent / "wineserver"
+        subprocess.run([server if server.exists() else "wineserver", option], env=self.env(), stdin=null, stdout=null, stderr=null, check=False)
 
     def start(self):
         super().start()
@@ -49,8 +55,7 @@ class Wine(here.Computer):
     def end(self):
         if self.root.exists():
             self.stop()
-            server = pathlib.Path(self.wine).parent / "wineserver"
-            subprocess.run([server if server.exists() else "wineserver", "-k"], env=self.env(), check=False, stderr=subprocess.DEVNULL)
+            self.server("-k")
         super().end()
 
 
