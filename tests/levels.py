@@ -19,8 +19,8 @@ import time
 import report
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-LANES = 3                                                   # pairs at a time
-TESTS = collections.defaultdict(lambda: 4, e2e=2, check=2, interop=1, sdk=1)     # of a pair at a time: VMs take a processor each
+LANES = 2                                                   # pairs at a time
+TESTS = collections.defaultdict(lambda: 3, e2e=1, check=2, interop=1, sdk=1)     # of a pair at a time: VMs take a processor each
 running = set()                                             # ctests
 
 

@@ -43,13 +43,14 @@ def main(version, *options):
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         program = build(version, folder)
-        with Server(announce=announced) as server:
-            document = folder / "instance.json"
-            document.write_text(json.dumps(server.instance))
-            # With --inst-dir a server ends after limactl's own Stop; this client has more to ask.
-            agent = [] if announced else ["--agent", "interop"]
-            run = subprocess.run([program, "--socket", server.socket, "--instance", document, *agent, *options], timeout=120, check=False)
-    return run.returncode
+        document = folder / "instance.json"
+        codes = []
+        for part in ([], ["--cancel"]):     # each ends its server
+            with Server(announce=announced) as server:
+                document.write_text(json.dumps(server.instance))
+                run = subprocess.run([program, "--socket", server.socket, "--instance", document, *part, *options], timeout=120, check=False)
+                codes.append(run.returncode)
+    return max(codes)
 
 
 if __name__ == "__main__":
