@@ -39,6 +39,8 @@ struct lima_listener {
     lima_deadline quiet_until; /* no further complaint in the log until then */
 };
 
+/* Also watched anew whenever there was nothing to be had after all: that event may be Wine's, about a connection
+ * taken meanwhile, and no other would follow. If there is something by now, the event is set at once. */
 static bool watch(SOCKET socket, HANDLE news, long events, lima_err *err)
 {
     return !WSAEventSelect(socket, news, events)
@@ -118,7 +120,8 @@ static bool serve_pending(lima_listener *listener, lima_stream **ret)
     while (index < listener->pending_count) {
         char byte;
         int n = recv(listener->pending[index].socket, &byte, 1, MSG_PEEK);
-        if (n < 0 && WSAGetLastError() == WSAEWOULDBLOCK) {
+        if (n < 0 && WSAGetLastError() == WSAEWOULDBLOCK
+            && watch(listener->pending[index].socket, listener->news, FD_READ | FD_CLOSE, NULL)) {
             index++;
         } else if (n <= 0 || is_full(listener)) {
             drop_pending(listener, index, true);
@@ -162,7 +165,7 @@ static bool accept_all(lima_listener *listener, lima_err *err)
         if (!failed)
             take(listener, accepted);
         else if (failed == WSAEWOULDBLOCK)
-            return true;
+            return watch(listener->socket, listener->news, FD_ACCEPT, err);
         else if (failed == WSAEMFILE || failed == WSAENOBUFS)
             listener->rest_until = lima_clock_in(REST_MS);
         else if (!is_theirs(failed))
