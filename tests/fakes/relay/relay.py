@@ -9,6 +9,7 @@ Protocol and front end are the wsl stand-in's (../wsl); LIMA_RELAY names the fol
 import contextlib
 import os
 import pathlib
+import queue
 import re
 import secrets
 import select
@@ -70,17 +71,22 @@ def command(hello):
 
 
 class Session:
-    """One tool, joined to one front end. The thread that made it carries output out, another one carries input in."""
+    """One tool, joined to one front end. The thread that made it carries output out, others take input in and feed it to the tool.
+
+    Input is taken in whether or not the tool reads: the end of a front end that was killed comes behind all that it has sent.
+    """
 
     def __init__(self, channel, argv, folder, env):
         self.channel = channel
+        self.input = queue.SimpleQueue()
         self.tool = subprocess.Popen(argv, cwd=folder, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                      start_new_session=True, bufsize=0)
 
     def run(self):
         ended = os.pidfd_open(self.tool.pid)
         try:
-            threading.Thread(target=self.carry_in, daemon=True).start()
+            for target in (self.take_in, self.feed_tool):
+                threading.Thread(target=target, daemon=True).start()
             self.channel.send(protocol.WANT_INPUT)
             self.carry_out(ended)
         finally:
@@ -120,10 +126,15 @@ class Session:
                     streams.discard(fd)
                     poll.unregister(fd)
 
-    def carry_in(self):
+    def take_in(self):
         with contextlib.suppress(protocol.Gone):
             while (frame := self.channel.receive())[0] == protocol.INPUT:
-                self.feed(frame[1])
+                self.input.put(frame[1])
+        self.input.put(None)
+
+    def feed_tool(self):
+        while (data := self.input.get()) is not None:
+            self.feed(data)
         self.close_input()
 
     def feed(self, data):
