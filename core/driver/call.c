@@ -75,11 +75,12 @@ lima_instance *lima_control_instance(lima_control *control)
     return copy;
 }
 
-void lima_call_await_session_end(lima_control *control, bool lost)
+void lima_call_await_session_end(lima_control *control, bool only_lost)
 {
     lima_deadline until = lima_clock_in(SESSION_END_MS);
     lima_monitor_enter(control->monitor);
-    while (control->session && (control->session_lost || !lost) && lima_monitor_wait(control->monitor, until))
+    while (control->session > (only_lost ? SESSION_RUNS : SESSION_NONE)
+           && lima_monitor_wait(control->monitor, until))
         ;
     lima_monitor_leave(control->monitor);
 }
@@ -87,7 +88,7 @@ void lima_call_await_session_end(lima_control *control, bool lost)
 bool lima_control_has_session(lima_control *control)
 {
     lima_monitor_enter(control->monitor);
-    bool has = control->session;
+    bool has = control->session != SESSION_NONE;
     lima_monitor_leave(control->monitor);
     return has;
 }

@@ -35,6 +35,12 @@ struct lima_call {
     lima_call *next;      /* control->queue */
 };
 
+typedef enum session_state {
+    SESSION_NONE = 0,
+    SESSION_RUNS,
+    SESSION_LOST, /* its VM was given up, its client told: all that is left is to look after the VM */
+} session_state;
+
 struct lima_control {
     const lima_driver *driver;
     const char *name;
@@ -45,8 +51,7 @@ struct lima_control {
     lima_call *live;  /* all calls */
     lima_call *queue; /* state-changing ones in order; the first one runs */
     unsigned queue_len;
-    bool session;
-    bool session_lost; /* its VM was given up, its client told: all that is left is to look after the VM */
+    session_state session;
     bool hurried, ending, stop_vms;
 };
 
@@ -57,9 +62,9 @@ typedef bool call_run(lima_call *call, lima_err *err);
 
 /* Runs `run` as the only state-changing callback of the instance; waits for its turn. NULL succeeds. */
 bool lima_call_exclusive(lima_call *call, call_kind kind, call_run *run, lima_err *err);
-/* A session notices by itself that its VM has gone, a moment after others may have. Waits for its end; `lost`: only
- * if it is lost. Not inside the queue, where an ending session may have to wait for its turn: a Delete gives it up
- * first. */
-void lima_call_await_session_end(lima_control *control, bool lost);
+/* A session notices by itself that its VM has gone, a moment after others may have. Waits for its end;
+ * `only_lost`: not for one that still runs. Not inside the queue, where an ending session may have to wait for
+ * its turn: a Delete gives it up first. */
+void lima_call_await_session_end(lima_control *control, bool only_lost);
 /* Cancels calls of these kinds (bits), running or queued, for the sake of another one. */
 void lima_call_give_up(lima_control *control, unsigned kinds);

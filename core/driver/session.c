@@ -34,11 +34,10 @@ static const char *name_of(const lima_call *call)
     return call->shared->inst->name;
 }
 
-static void set_session(lima_control *control, bool on, bool lost)
+static void set_session(lima_control *control, session_state state)
 {
     lima_monitor_enter(control->monitor);
-    control->session = on;
-    control->session_lost = lost;
+    control->session = state;
     lima_monitor_notify(control->monitor);
     lima_monitor_leave(control->monitor);
 }
@@ -91,7 +90,7 @@ static bool start_vm(lima_call *call, lima_err *err)
     if (!lock_vm(call, status.state == LIMA_VM_RUNNING, &own->lock, err)
         || !clear_leftover(call, &status, err) || !driver_of(call)->start(call, err))
         return false;
-    set_session(call->control, true, false);
+    set_session(call->control, SESSION_RUNS);
     return true;
 }
 
@@ -180,7 +179,7 @@ static void end_session(session *own)
 {
     lima_file_lock_release(own->lock);
     own->lock = NULL;
-    set_session(own->call->control, false, false);
+    set_session(own->call->control, SESSION_NONE);
 }
 
 bool lima_control_start(lima_call *call, lima_start_send *send, void *arg, lima_err *err)
@@ -202,7 +201,7 @@ bool lima_control_start(lima_call *call, lima_start_send *send, void *arg, lima_
         send(arg, true, "");
     bool lost = false, ok = watch(call, &lost, &why);
     if (lost)
-        set_session(call->control, true, true);
+        set_session(call->control, SESSION_LOST);
     else
         end_session(&own);
     lima_log_info("instance '%s': %s%s", name_of(call),
