@@ -6,13 +6,14 @@ told of a connection twice, the second time after it was taken. Before that was 
 """
 import os
 import pathlib
-import shutil
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
-sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent.parent / "wine")]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests/e2e"), str(ROOT / "tests/wine")]
 from prefix import Prefix  # noqa: E402
+from tap import Plan  # noqa: E402
 
 BIN = pathlib.Path(os.environ["LIMA_BIN"])
 CASE = "process/survives-silent-probes"
@@ -32,20 +33,23 @@ def probe(prefix, folder, number):
     return "" if code == 0 and f"ok 1 - {CASE}" in text else text or f"exit code {code}"
 
 
+def all_are_heard(prefix, folder):
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        said = [text for text in pool.map(lambda number: probe(prefix, folder, number), range(ROUNDS)) if text]
+    assert not said, "\n".join(said)
+
+
 def main():
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="pr", dir="/tmp"))
-    prefix = Prefix(folder / "p")
-    try:
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            said = [text for text in pool.map(lambda number: probe(prefix, folder, number), range(ROUNDS)) if text]
-    finally:
-        prefix.close()
-        shutil.rmtree(folder, ignore_errors=True)
-    print(*said, sep="\n")
-    print("not ok" if said else "ok", f"1 - {CASE}, {ROUNDS} servers, {AT_ONCE} at a time")
-    print("1..1")
-    return 1 if said else 0
+    plan = Plan()
+    with tempfile.TemporaryDirectory(prefix="pr", ignore_cleanup_errors=True) as name:
+        folder = pathlib.Path(name)
+        prefix = Prefix(folder / "p")
+        try:
+            plan.case(f"{CASE}, {ROUNDS} servers, {AT_ONCE} at a time", lambda: all_are_heard(prefix, folder))
+        finally:
+            prefix.close()
+    plan.end()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
