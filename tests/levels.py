@@ -6,7 +6,8 @@ levels.py LEVEL:PRESET…   prints for each level, when it has run on all its pr
                           Exit status 1 if something failed or nothing ran.
 
 Most tests wait for something most of the time, for a VM, a deadline, Wine: what runs one after the other would leave the
-processors idle. Each pair is one run of ctest, which starts in the order given: name the longest ones first.
+processors idle. Each pair is one run of ctest, which starts in the order given: name the longest ones first. Levels that
+do little but wait have a lane of their own.
 """
 import collections
 import concurrent.futures
@@ -20,7 +21,8 @@ import report
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LANES = 2                                                   # pairs at a time
-TESTS = collections.defaultdict(lambda: 3, e2e=1, check=2, interop=1, sdk=1)     # of a pair at a time: VMs take a processor each
+WAITING = {"rpc", "ctl"}                                    # levels beside those, one pair at a time
+TESTS = collections.defaultdict(lambda: 3, e2e=1, check=2, interop=1, sdk=1, wsl=4)  # of a pair at a time: VMs take a processor each
 running = set()                                             # ctests
 
 
@@ -62,11 +64,12 @@ def print_level(level, runs):
     return total
 
 
-def run_all(pool, pairs):
+def run_all(lanes, pairs):
+    """lanes: the executor for most pairs, and the one for levels that wait."""
     waiting = collections.Counter(level for level, _ in pairs)
     finished = collections.defaultdict(dict)
     total = report.Cases()
-    started = {pool.submit(run, *pair): pair for pair in pairs}
+    started = {lanes[level in WAITING].submit(run, level, preset): (level, preset) for level, preset in pairs}
     for future in concurrent.futures.as_completed(started):
         level, preset = started[future]
         finished[level][preset] = future.result()
@@ -80,13 +83,14 @@ def run_all(pool, pairs):
 def main(pairs):
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
-    pool = concurrent.futures.ThreadPoolExecutor(LANES)
+    lanes = [concurrent.futures.ThreadPoolExecutor(count) for count in (LANES, 1)]
     try:
-        return run_all(pool, pairs)
+        return run_all(lanes, pairs)
     except KeyboardInterrupt:
         return 130
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        for lane in lanes:
+            lane.shutdown(wait=False, cancel_futures=True)
         for ctest in list(running):
             ctest.terminate()
 

@@ -12,7 +12,7 @@ set(LIMA_TEST_ENV
     "TSAN_OPTIONS=suppressions='${PROJECT_SOURCE_DIR}/tests/tsan.supp':halt_on_error=1:second_deadlock_stack=1")
 
 if(WIN32)
-    list(APPEND LIMA_TEST_ENV "LIMA_WINE_PREFIX=${CMAKE_BINARY_DIR}/wine")
+    list(APPEND LIMA_TEST_ENV "LIMA_WINE_PREFIX=${CMAKE_BINARY_DIR}/wine" "LIMA_WINE_TEMPLATE=${CMAKE_BINARY_DIR}/wine-template")
     if(CMAKE_CROSSCOMPILING)
         set(CMAKE_CROSSCOMPILING_EMULATOR "${PROJECT_SOURCE_DIR}/tests/wine/run")
     endif()

@@ -7,16 +7,12 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "wine"))
+from prefix import begin, find_wine, wineserver  # noqa: E402  pylint: disable=wrong-import-position
+
 LIMIT = 120     # seconds; only a bug meets it
 # Devices: Wine writes what it has found, and when, at each of its starts.
 OWN_BUSINESS = re.compile(r"\\\\(Control\\\\Class|Control\\\\Video|Enum|NetworkCards|DeviceClasses)(\\\\|\])")
-
-
-def find_wine():
-    for wine in (os.environ.get("WINE"), "/opt/wine-afunix/bin/wine", shutil.which("wine")):
-        if wine and os.access(wine, os.X_OK):
-            return wine
-    return None
 
 
 class Computer:
@@ -24,27 +20,17 @@ class Computer:
 
     def __init__(self):
         self.wine = find_wine()
-        if not self.wine:
-            print("1..0 # SKIP no Wine here: neither $WINE nor /opt/wine-afunix/bin/wine nor wine on PATH")
-            sys.exit(77)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lima msi ü."))
         self.prefix = self.folder / "prefix"
         self.env = dict(os.environ, WINEPREFIX=str(self.prefix), WINEDEBUG="-all", WINEDLLOVERRIDES="mscoree=;mshtml=;winemenubuilder.exe=")
 
     def __enter__(self):
-        self.prefix.mkdir()
-        self.run("wineboot", "-i")
+        begin(self.wine, self.prefix, self.env)
         return self
 
     def __exit__(self, *_):
-        self.server("-k")
+        wineserver(self.wine, "-k", self.env)
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def server(self, option):
-        for server in (pathlib.Path(self.wine).parent / "wineserver", shutil.which("wineserver"), "/usr/lib/wine/wineserver"):
-            if server and os.access(server, os.X_OK):
-                subprocess.run([str(server), option], env=self.env, timeout=LIMIT)
-                return
 
     def run(self, *command):
         """Exit status and output; a status is what Windows programs have: 32 bits for those that start others wait for."""
@@ -88,7 +74,7 @@ class Computer:
 
     def state(self):
         """Everything installed could leave a trace in: {what: content}. Ends the prefix's programs first, which writes the registry."""
-        self.server("-k")
+        wineserver(self.wine, "-k", self.env)
         found = {}
         for name in ("system.reg", "user.reg", "userdef.reg"):
             found.update(registry(name, (self.prefix / name).read_text(encoding="utf-8", errors="replace")))

@@ -1,8 +1,10 @@
-"""A Wine prefix of a test's own, for tests in which Windows programs are only a part. (tests/wine/run: for tests that are one.)
+"""A Wine prefix of a test's own, for tests in which Windows programs are only a part. (tests/wine/run: for tests that are one, which all
+share what `prefix.py FOLDER` makes.)
 
 Nothing of it is left at its end: its programs are ended, by the wineserver and then one by one, and its folder is removed.
 """
 import contextlib
+import fcntl
 import os
 import pathlib
 import shutil
@@ -12,6 +14,7 @@ import sys
 import time
 
 SKIPPED = 77
+PROGRAMS = (".dll", ".exe", ".sys", ".nls", ".drv", ".cpl", ".ocx", ".acm")     # of Wine itself: nobody writes into them
 # What Wine itself runs in every prefix.
 SERVICES = ("wineserver", "services.exe", "winedevice.exe", "plugplay.exe", "svchost.exe", "rpcss.exe", "explorer.exe", "conhost.exe",
             "rundll32.exe", "wineboot.exe", "start.exe", "winemenubuilder.exe", "tabtip.exe")
@@ -43,6 +46,62 @@ def command_line_of(pid):
     return ""
 
 
+def wineserver(wine, option, env):
+    """-k ends the programs of env's prefix, -pN lets the server stay N idle seconds: starting it costs some each time."""
+    for server in (pathlib.Path(wine).with_name("wineserver"), shutil.which("wineserver"), "/usr/lib/wine/wineserver"):
+        if server and os.access(server, os.X_OK):
+            null = subprocess.DEVNULL
+            subprocess.run([server, option], env=env, stdin=null, stdout=null, stderr=null, timeout=60, check=False)
+            return
+
+
+def begin(wine, folder, env):
+    """A new prefix whose server runs, and stays between two programs: else it may end as the second one starts, and take that along."""
+    make(wine, folder, env)
+    wineserver(wine, "-p600", env)
+    _boot(wine, folder, env)
+
+
+def make(wine, folder, env):
+    """A prefix at `folder`, which does not exist. Wine takes six seconds of a processor for one: it makes only $LIMA_WINE_TEMPLATE, if
+    that is named, and the others are copies."""
+    template = os.environ.get("LIMA_WINE_TEMPLATE")
+    if not template:
+        pathlib.Path(folder).mkdir()
+        _boot(wine, folder, env)
+        return
+    with open(template + ".lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.exists(template):
+            _make_template(wine, template, env)
+    shutil.copytree(template, folder, symlinks=True, copy_function=_link_or_copy)
+
+
+def _boot(wine, folder, env):
+    """Wine's services start with the first program and stay, with its streams: they must be no pipes."""
+    null = subprocess.DEVNULL
+    subprocess.run([wine, "cmd", "/c", "exit"], env={**env, "WINEPREFIX": str(folder)}, stdin=null, stdout=null, stderr=null, timeout=300, check=True)
+
+
+def _make_template(wine, template, env):
+    """Its name appears when it is whole. Wine links folders of a user to those in HOME: here there is none."""
+    new = pathlib.Path(template + ".new")
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir()
+    _boot(wine, new, {**env, "HOME": "/nonexistent"})
+    for option in ("-k", "-w"):
+        wineserver(wine, option, {**env, "WINEPREFIX": str(new)})
+    new.rename(template)
+
+
+def _link_or_copy(source, target):
+    if source.endswith(PROGRAMS):
+        with contextlib.suppress(OSError):      # another file system
+            os.link(source, target)
+            return
+    shutil.copy2(source, target)
+
+
 class Prefix:
     """`folder` must not exist yet. `env`: what all programs get, added to the little that Wine needs."""
 
@@ -53,13 +112,7 @@ class Prefix:
         self.env = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8", "WINEPREFIX": str(self.folder),
                     "WINEDEBUG": os.environ.get("WINEDEBUG", "-all"), "WINEDLLOVERRIDES": "mscoree=;mshtml=;winemenubuilder.exe=",
                     **(env or {})}
-        self.folder.mkdir(parents=True)
-        self.run("cmd", "/c", "exit", timeout=300, check=True)
-        self.server("-p600")     # starting it costs seconds each time
-
-    def server(self, *options):
-        subprocess.run([self.wine.with_name("wineserver"), *options], env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL, timeout=60, check=False)
+        begin(self.wine, self.folder, self.env)
 
     def start(self, *argv, out=subprocess.DEVNULL, err=subprocess.DEVNULL, stdin=subprocess.DEVNULL, env=None, **kwargs):
         """Programs that leave others behind need files for their output: a pipe would stay open in those."""
@@ -87,7 +140,7 @@ class Prefix:
                     yield int(entry.name), line
 
     def close(self):
-        self.server("-k")
+        wineserver(self.wine, "-k", self.env)
         mark = f"WINEPREFIX={self.folder}".encode()
         end = time.monotonic() + 10
         while alive := [int(e.name) for e in pathlib.Path("/proc").glob("[0-9]*") if mark in environment_of(e.name)]:
@@ -98,3 +151,7 @@ class Prefix:
                 end = time.monotonic() + 10
             time.sleep(0.05)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    make(find_wine(), sys.argv[1], {**os.environ, "WINEDEBUG": "-all", "WINEDLLOVERRIDES": "mscoree=;mshtml="})

@@ -1,10 +1,13 @@
 """Which computer the cases run on: the stand-in here, the stand-in under Wine, or a real Windows."""
 import os
 import pathlib
-import shutil
 import subprocess
+import sys
 
 import computer as here
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "wine"))
+from prefix import begin, find_wine, wineserver  # noqa: E402  pylint: disable=wrong-import-position
 
 
 class Wine(here.Computer):
@@ -13,23 +16,12 @@ class Wine(here.Computer):
     windows = True
 
     def find_front(self):
-        wine = os.environ.get("WINE") or next((path for path in ("/opt/wine-afunix/bin/wine", shutil.which("wine")) if path and os.path.exists(path)), None)
-        if not wine:
-            here.skip_all("no Wine here: neither $WINE nor /opt/wine-afunix/bin/wine nor wine on PATH")
-        self.wine = wine
-        return [wine, str(here.TESTBIN / "wsl.exe")]
+        self.wine = find_wine()
+        return [str(self.wine), str(here.TESTBIN / "wsl.exe")]
 
     def prepare(self):
         self.prefix = self.root / "prefix"
-        # what is started here first stays, with our streams: they must be no pipes
-        null = subprocess.DEVNULL
-        subprocess.run([self.wine, "cmd", "/c", "exit"], env=self.env(), stdin=null, stdout=null, stderr=null, check=False)
-        self.server("-p600")     # one that ends between two programs takes the second one along, which then exits with 1 and no word
-
-    def server(self, option):
-        null = subprocess.DEVNULL
-        server = pathlib.Path(self.wine).parent / "wineserver"
-        subprocess.run([server if server.exists() else "wineserver", option], env=self.env(), stdin=null, stdout=null, stderr=null, check=False)
+        begin(self.wine, self.prefix, self.env())
 
     def start(self):
         super().start()
@@ -55,7 +47,7 @@ class Wine(here.Computer):
     def end(self):
         if self.root.exists():
             self.stop()
-            self.server("-k")
+            wineserver(self.wine, "-k", self.env())
         super().end()
 
 
