@@ -10,9 +10,11 @@
 #include "os/host.h"
 #include "os/process.h"
 
-enum { ATTEMPTS = 100, LOCK_MS = 2000, SWEEP_MAX = 10000 };
+enum { ATTEMPTS = 100, LOCK_MS = 2000, SETTLE_MS = 5000, SWEEP_MAX = 10000 };
 
 static const char LOCK_FILE[] = "scratch.lock";
+static const char VM_LOCK[] =
+    ".vm.lock"; /* a driver holds it as long as its VM runs: core/driver/session.c */
 
 /* Whoever else puts something there first wins, and another name is tried: nothing that was there before is
  * used. */
@@ -67,8 +69,24 @@ bool lima_scratch_own(const char *dir, lima_file_lock **ret, lima_err *err)
     return ok;
 }
 
-/* A lock file that nobody holds: its owner was killed. A driver that still works there notices and forces its
- * VM off. */
+/* The driver of a command that was killed puts its VM down, and may know it only by a file in the folder. One
+ * that takes longer notices the folder's end and forces its VM off. */
+static void let_driver_finish(const char *dir)
+{
+    lima_strv names = {0};
+    lima_deadline until = lima_clock_in(SETTLE_MS);
+    lima_dir_list(dir, SWEEP_MAX, &names, NULL);
+    for (size_t i = 0; i < names.len; i++) {
+        lima_file_lock *lock = NULL;
+        char *path = lima_path_join(dir, names.items[i]);
+        if (lima_str_has_suffix(path, VM_LOCK) && lima_file_lock_take(path, until, &lock, NULL))
+            lima_file_lock_release(lock);
+        free(path);
+    }
+    lima_strv_free(&names);
+}
+
+/* A lock file that nobody holds: its owner was killed. */
 static void sweep_one(const char *dir)
 {
     lima_file_info folder = {0}, file = {0};
@@ -78,6 +96,7 @@ static void sweep_one(const char *dir)
         && lima_file_stat(path, false, &file, NULL) && file.kind == LIMA_FILE_REGULAR
         && lima_file_lock_take(path, 0, &lock, NULL)) {
         lima_log_info("removing '%s', left by a command that was killed", dir);
+        let_driver_finish(dir);
         lima_dir_remove(dir, NULL);
         lima_file_lock_release(lock);
     }

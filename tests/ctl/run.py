@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """limadrv run without a real guest: the example driver's VM is a sleeping process, so SSH never answers."""
+import fcntl
 import os
 import pathlib
 import shutil
 import signal
 import subprocess
+import time
 
 from place import EXAMPLE, check, main, processes, until
 
@@ -57,6 +59,23 @@ def killed_run_is_cleaned_up_by_the_next(place):
     check(place.run("run", folder, "--driver", EXAMPLE, "--timeout", "1s"), 1, f"removing '{left}'")
     foreign.rmdir()     # not marked, so not touched
     until(lambda: place.leftovers() == [], "end of the killed run's driver and VM")
+
+
+def driver_of_a_killed_run_may_finish(place):
+    """What tells it which process is its VM lies in the folder: that stays until the driver is done."""
+    left = place.tmp / "lima-left"
+    left.mkdir()
+    (left / "scratch.lock").touch()
+    with open(left / "example.vm.lock", "w", encoding="utf-8") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+        with place.start("run", guest(place), "--driver", EXAMPLE, "--timeout", "1s") as child:
+            assert any(f"removing '{left}'" in line for line in child.stderr)
+            time.sleep(1)
+            assert left.exists()
+            fcntl.lockf(lock, fcntl.LOCK_UN)
+            until(lambda: not left.exists(), "removal")
+            child.stderr.read()
+    assert place.leftovers() == []
 
 
 def runs_beside_each_other_leave_each_other_alone(place):
@@ -201,7 +220,7 @@ def guest_command_reaches_ssh_unchanged(place):
     assert done.stdout == "" and place.leftovers() == []
 
 
-main([timeout_cleans_up, interrupt_cleans_up, killed_run_is_cleaned_up_by_the_next, runs_beside_each_other_leave_each_other_alone,
-      vm_that_dies_is_noticed, folder_is_an_instance, named_machine_is_kept, named_machine_runs_once,
-      mistakes_before_anything_is_made, missing_tool_is_named, long_folder_is_refused, folder_that_cannot_be_written,
-      full_disk_is_told_and_nothing_stays, guest_command_reaches_ssh_unchanged])
+main([timeout_cleans_up, interrupt_cleans_up, killed_run_is_cleaned_up_by_the_next, driver_of_a_killed_run_may_finish,
+      runs_beside_each_other_leave_each_other_alone, vm_that_dies_is_noticed, folder_is_an_instance, named_machine_is_kept,
+      named_machine_runs_once, mistakes_before_anything_is_made, missing_tool_is_named, long_folder_is_refused,
+      folder_that_cannot_be_written, full_disk_is_told_and_nothing_stays, guest_command_reaches_ssh_unchanged])
