@@ -2,7 +2,7 @@
 """Shows that every case of `limadrv check` can fail: with WRONG=case-id the driver beside this file makes the mistake that the case is about,
 and the kit must say "not ok". Without WRONG all cases must pass, and none be skipped.
 
-test_wrong.py [CASE…]      TAP; two runs at once
+test_wrong.py [CASE…]      TAP; four runs at once, which wait most of the time
 """
 import concurrent.futures
 import json
@@ -44,7 +44,7 @@ def main(chosen):
         failed += not ok
         print(f"{'ok' if ok else 'not ok'} {number} - {name}" + "".join(f"\n#   {line}" for line in why.splitlines()), flush=True)
 
-    with tempfile.TemporaryDirectory() as guest, concurrent.futures.ThreadPoolExecutor(2) as pool:
+    with tempfile.TemporaryDirectory() as guest, concurrent.futures.ThreadPoolExecutor(4) as pool:
         right = pool.submit(check, guest, "*", "")
         cases = chosen or list_cases()
         runs = [(case, pool.submit(wrong_is_found, guest, case)) for case in cases]
