@@ -13,8 +13,8 @@
 enum { ATTEMPTS = 100, LOCK_MS = 2000, SETTLE_MS = 5000, SWEEP_MAX = 10000 };
 
 static const char LOCK_FILE[] = "scratch.lock";
-static const char VM_LOCK[] =
-    ".vm.lock"; /* a driver holds it as long as its VM runs: core/driver/session.c */
+/* What a driver holds as long as its VM runs ends in this (core/driver/session.c). */
+static const char VM_LOCK[] = ".vm.lock";
 
 /* Whoever else puts something there first wins, and another name is tried: nothing that was there before is
  * used. */
