@@ -3,6 +3,7 @@ import signal
 import sys
 import time
 import traceback
+import unittest
 
 # A test that is told to end removes what it has made.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
@@ -15,11 +16,13 @@ class Plan:
         self.began = time.monotonic()
 
     def case(self, name, function, fatal=False):
-        """Runs one case. After a fatal one fails, the rest would only repeat its failure: the plan ends."""
+        """Runs one case; unittest.SkipTest says why it is none here. After a fatal one fails, the rest would only repeat its failure: the plan ends."""
         self.count += 1
         begin = time.monotonic()
         try:
             function()
+        except unittest.SkipTest as why:
+            print(f"ok {self.count} - {name} # SKIP {why}")
         except Exception:  # a failing case must not end the others
             self.failed += 1
             print(f"not ok {self.count} - {name}")

@@ -27,7 +27,8 @@ from sandbox import Background, Sandbox  # noqa: E402,F401
 GUEST_SERVICES = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Virtualization\GuestCommunicationServices"
 WSL = TESTS / "fakes" / "wsl"
 TIME_OUT = "time-out"
-PATIENCE = 40       # of a stop whose host agent has ended; limactl 2.1 waits 10 s for each driver it asked
+EVENTS = {"start": '"running":true', "stop": '"exiting":true'}      # of the host agent, which limactl waits for
+PATIENCE = 40       # seconds after them; limactl 2.1 waits 10 s for each driver it asked
 LXSS = r"HKCU\Software\Microsoft\Windows\CurrentVersion\Lxss"
 
 
@@ -151,30 +152,36 @@ class WineBox(Sandbox):
         # Into files: host agent and driver inherit the descriptor behind stderr, and a pipe would never end.
         with tempfile.TemporaryFile("w+", errors="replace") as out, tempfile.TemporaryFile("w+", errors="replace") as err:
             child = self.prefix.start(r"C:\lima\bin\limactl.exe", "--tty=false", *args, out=out, err=err, stdin=stdin or subprocess.DEVNULL, env=env)
-            code = self._wait_for_stop(child, args[1], timeout) if args[0] == "stop" and len(args) == 2 else ended(child, timeout)
+            code = self._wait_for_event(child, *args, timeout) if len(args) == 2 and args[0] in EVENTS else ended(child, timeout)
             out.seek(0), err.seek(0)
             done = subprocess.CompletedProcess(args, code, out.read(), err.read())
         if check and code != 0:
             raise AssertionError(f"limactl {' '.join(map(str, args))}: status {code}\n{done.stdout}\n{done.stderr}\n{self.logs()}")
         return done
 
-    def _wait_for_stop(self, child, name, timeout):
-        """limactl.exe can lock itself up here (README). Whether driver and guest have ended is what a test asks next: no failure of ours."""
-        end, quiet = time.monotonic() + timeout, None
+    def _wait_for_event(self, child, verb, name, timeout):
+        """limactl.exe can lock itself up here (README). Whether the VM runs or has ended is what a test asks next: no failure of ours."""
+        end, since = time.monotonic() + timeout, None
         while (code := ended(child, 0.5, kill=False)) == TIME_OUT and time.monotonic() < end:
-            if not self._host_agent_is_done(name):
-                quiet = None
-            elif quiet is None:
-                quiet = time.monotonic()
-            elif time.monotonic() - quiet > PATIENCE:
-                print(f"# limactl.exe stop {name} did not end {PATIENCE} s after its host agent: its own fault, ended by the test")
+            if not self._has_happened(verb, name):
+                since = None
+            elif since is None:
+                since = time.monotonic()
+            elif time.monotonic() - since > PATIENCE:
+                print(f"# limactl.exe {verb} {name} did not end {PATIENCE} s after its host agent said so: its own fault, ended by the test")
                 ended(child, 0)
                 return 0
         return ended(child, 0) if code == TIME_OUT else code
 
-    def _host_agent_is_done(self, name):
-        said = self.lima_home / name / "ha.stdout.log"
-        return said.exists() and '"exiting":true' in said.read_text(errors="replace") and not self.processes("hostagent", name)
+    def _has_happened(self, verb, name):
+        log = self.lima_home / name / "ha.stdout.log"
+        said = log.read_text(errors="replace") if log.exists() else ""
+        return EVENTS[verb] in said and bool(self.processes("hostagent", name)) == (verb == "start")
+
+    def said_ready(self, name, done):
+        """Of a `limactl start`; the host agent's word counts as much as what limactl makes of it."""
+        log = (self.lima_home / name / "ha.stdout.log").read_text(errors="replace")
+        return EVENTS["start"] in log and '"degraded":true' not in log and "DEGRADED" not in done.stderr
 
     def delete(self, name, *options):
         """limactl 2.0 and 2.1 hold driver.stderr.log open themselves while they remove the folder it lies in, whatever the driver does

@@ -27,7 +27,7 @@ class WslBox(WineBox):
 
     def start(self, name):
         done = self.limactl("start", name)
-        assert "READY" in done.stderr and "DEGRADED" not in done.stderr, done.stderr
+        assert self.said_ready(name, done), done.stderr
 
     def faults(self, *rules):
         self.faults_file.write_text("".join(rule + "\n" for rule in rules), encoding="utf-8")

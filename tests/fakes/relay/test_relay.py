@@ -5,10 +5,12 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
+import unittest
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(TESTS / "e2e"), str(TESTS / "wine")]
@@ -54,8 +56,8 @@ def output_of(name, *words):
         return code, out.read()
 
 
-def wait_for(condition):
-    end_of_patience = time.monotonic() + DEADLINE
+def wait_for(condition, seconds=DEADLINE):
+    end_of_patience = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end_of_patience, "it did not come in time"
         time.sleep(0.02)
@@ -131,9 +133,26 @@ def killed_client_ends_a_tool_that_does_not_read():
         given.seek(0)
         client = prefix.start(install("sh"), "-c", f": >'{began}'; sleep 1000", stdin=given)
         wait_for(began.exists)
+        (session,) = relay.sessions
         client.kill()
         client.wait()
+    try:
+        wait_for(lambda: not running_tools(), 10)
+    except AssertionError:
+        if not kept_by_wineserver(session):
+            raise
+        session.channel.sock.shutdown(socket.SHUT_RDWR)
         wait_for(lambda: not running_tools())
+        raise unittest.SkipTest("this Wine keeps the socket of a program that is killed while it sends") from None
+
+
+def kept_by_wineserver(session):
+    """Whether Wine itself holds the other end: it forgets to close the socket of a program that was killed while it sent."""
+    port = f":{session.channel.sock.getpeername()[1]:04X}"
+    rows = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
+    sockets = {f"socket:[{row[9]}]" for row in rows if row[1].endswith(port)}
+    servers = [e for e in pathlib.Path("/proc").glob("[0-9]*") if "wineserver" in command_line_of(e.name)]
+    return any(os.readlink(fd) in sockets for server in servers for fd in server.glob("fd/*") if fd.is_symlink())
 
 
 def killed_tool_ends_the_client():
