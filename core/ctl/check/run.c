@@ -151,6 +151,7 @@ bool lima_check_choose(const char *only, const lima_check_case ***ret, size_t *r
 {
     const lima_check_case *const *cases;
     size_t count = lima_check_cases(&cases), chosen = 0;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): it is an array of pointers */
     const lima_check_case **list = lima_mem_zalloc(count, sizeof *list);
     for (size_t i = 0; i < count; i++)
         if (lima_check_matches(only, cases[i]->id))
