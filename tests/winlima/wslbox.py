@@ -27,7 +27,7 @@ class WslBox(WineBox):
 
     def start(self, name):
         done = self.limactl("start", name)
-        assert self.said_ready(name, done), done.stderr
+        assert self.is_ready(name, done), done.stderr
 
     def faults(self, *rules):
         self.faults_file.write_text("".join(rule + "\n" for rule in rules), encoding="utf-8")
