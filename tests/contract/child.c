@@ -194,6 +194,8 @@ static int do_role(const char *const *words)
     if (!lima_process_set_role(lima_str_eq(words[0], "server") ? LIMA_PROCESS_SERVER : LIMA_PROCESS_TOOL,
                                stop, &err))
         return complain(&err);
+    /* gcc 12's TSan loses a signal that comes while a thread makes its first call that can block. */
+    lima_wake_wait(stop, lima_clock_now());
     say("ready");
     int status = lima_wake_wait(stop, lima_clock_in(LIFE_MS)) ? 7 : 8;
     exit(status); /* the wake lives as long as the process */
