@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -29,6 +30,7 @@ WSL = TESTS / "fakes" / "wsl"
 TIME_OUT, LOCKED_UP = "time-out", "locked up"      # instead of an exit status
 EVENTS = {"start": '"running":true', "stop": '"exiting":true'}      # of the host agent, which limactl waits for
 PATIENCE = 40       # seconds after them; limactl 2.1 waits 10 s for each driver it asked
+WINE_LOST = re.compile(r"fork/exec .*: Internal error\.")            # once in some thousands; nothing was started (win/process_start.c)
 LXSS = r"HKCU\Software\Microsoft\Windows\CurrentVersion\Lxss"
 
 
@@ -149,15 +151,21 @@ class WineBox(Sandbox):
         link.symlink_to(path)
 
     def limactl(self, *args, timeout=300, check=True, stdin=None, env=None):
+        done = self._limactl_once(*args, timeout=timeout, stdin=stdin, env=env)
+        if done.returncode not in (0, LOCKED_UP) and WINE_LOST.search(done.stderr) and not stdin:
+            print(f"# limactl.exe {' '.join(map(str, args))}: Wine lost a process that it started; asked again")
+            done = self._limactl_once(*args, timeout=timeout, stdin=stdin, env=env)
+        if check and done.returncode not in (0, LOCKED_UP):
+            raise AssertionError(f"limactl {' '.join(map(str, args))}: status {done.returncode}\n{done.stdout}\n{done.stderr}\n{self.logs()}")
+        return done
+
+    def _limactl_once(self, *args, timeout, stdin, env):
         # Into files: host agent and driver inherit the descriptor behind stderr, and a pipe would never end.
         with tempfile.TemporaryFile("w+", errors="replace") as out, tempfile.TemporaryFile("w+", errors="replace") as err:
             child = self.prefix.start(r"C:\lima\bin\limactl.exe", "--tty=false", *args, out=out, err=err, stdin=stdin or subprocess.DEVNULL, env=env)
             code = self._wait_for_event(child, *args, timeout) if len(args) == 2 and args[0] in EVENTS else ended(child, timeout)
             out.seek(0), err.seek(0)
-            done = subprocess.CompletedProcess(args, code, out.read(), err.read())
-        if check and code not in (0, LOCKED_UP):
-            raise AssertionError(f"limactl {' '.join(map(str, args))}: status {code}\n{done.stdout}\n{done.stderr}\n{self.logs()}")
-        return done
+            return subprocess.CompletedProcess(args, code, out.read(), err.read())
 
     def _wait_for_event(self, child, verb, name, timeout):
         """limactl.exe can lock itself up here (README). Whether the VM runs or has ended is what a test asks next: no failure of ours."""
