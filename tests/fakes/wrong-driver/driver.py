@@ -226,6 +226,7 @@ class Driver:
     def CreateSnapshot(self, request, _context):
         tag, machine = self.checked_tag(request), self.machine()
         if machine.pid() and wrong("snapshots/of-a-running-vm"):
+            machine.keep(machine.tags() + [tag])
             refuse("the VM runs", grpc.StatusCode.FAILED_PRECONDITION)
         machine.keep(machine.tags() + [tag])
         return b""
