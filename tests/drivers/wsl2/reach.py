@@ -26,7 +26,7 @@ def lives_in(way, faults=(), **keys):
     with Computer(wslconfig=settings(**keys)) as pc:
         pc.faults(*faults)
         vm = Instance(pc, image=IMAGE)
-        session = vm.up(LIMA_WSL_TIMEOUT_PERCENT=20)
+        session = vm.up(LIMA_WSL_TIMEOUT_PERCENT=50)
         check_login(vm)
         assert used_way(vm) == way, used_way(vm)
         vm.stop()
@@ -63,7 +63,7 @@ def relay_to_another_server__not_used():
         vm = Instance(pc, image=IMAGE)
         session = None
         try:
-            session = vm.up(LIMA_WSL_TIMEOUT_PERCENT=20)
+            session = vm.up(LIMA_WSL_TIMEOUT_PERCENT=50)
             check_login(vm)
         except Failed as failure:       # the wrong server has the port on this side, too
             assert "another program has the SSH port" in str(failure), failure
@@ -77,7 +77,7 @@ def port_taken_here__error_names_it():
         taken.listen()
         port = taken.getsockname()[1]
         vm = Instance(pc, image=IMAGE, port=port)
-        vm.create(LIMA_WSL_TIMEOUT_PERCENT=20)
+        vm.create(LIMA_WSL_TIMEOUT_PERCENT=50)
         session = vm.start(ssh=False)
         vm.fails("AdditionalSetupForSSH", "another program has the SSH port", str(port))
         assert vm.status() == "Running"
@@ -90,7 +90,7 @@ def port_taken_in_the_vm__another_one_there_the_same_here():
         first = Instance(pc, "first", image=IMAGE)
         first.up()
         vm = Instance(pc, "dev", image=IMAGE, port=first.port)
-        vm.create(LIMA_WSL_TIMEOUT_PERCENT=20)
+        vm.create(LIMA_WSL_TIMEOUT_PERCENT=50)
         session = vm.start(ssh=False)
         # On this side the first one's relay has the port. It is seen that it leads to another guest.
         vm.fails("AdditionalSetupForSSH", "another program has the SSH port")
