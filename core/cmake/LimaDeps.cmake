@@ -1,4 +1,4 @@
-# lima::grpc, lima::protobuf_c, lima::yaml, lima::jansson, lima::cmocka: the only names by which the tree
+# lima::grpc, lima::protobuf_c, lima::yaml, lima::jansson, lima::zlib, lima::zstd, lima::cmocka: the only names by which the tree
 # knows third parties. LIMA_GRPC=system: Debian's shared libraries. bundled: core/deps, static.
 find_package(Threads REQUIRED)
 
@@ -19,6 +19,8 @@ if(LIMA_GRPC STREQUAL "system")
     _lima_system(protobuf_c libprotobuf-c)
     _lima_system(yaml yaml-0.1)
     _lima_system(jansson jansson)
+    _lima_system(zlib zlib)
+    _lima_system(zstd libzstd)
 elseif(LIMA_GRPC STREQUAL "bundled")
     include(LimaBundled)
 else()

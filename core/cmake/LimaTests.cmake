@@ -1,7 +1,7 @@
 # lima_test(NAME LEVEL level [SOURCES …] [DEPENDS …] [DEFINES …] [TIMEOUT s] [SOCKETS])   CMocka program; SOURCES default NAME.c
 # lima_script_test(NAME LEVEL level COMMAND … [TIMEOUT s] [SOCKETS])   any program; exit 77 = skipped
 # lima_fuzz(NAME [SOURCES …] [DEPENDS …] [CORPUS dir])                          see below
-# level = ctest label = what a test needs to run: unit contract rpc drivers ctl fuzz arch sdk interop check e2e; in a build for
+# level = ctest label = what a test needs to run: unit contract rpc drivers ctl fuzz arch sdk interop check e2e image; in a build for
 # Windows: win, which is all C tests, wsl winlima msi. They run under Wine there; SOCKETS: not where it has no local sockets.
 # Every test sees LIMA_BIN (programs), LIMA_TESTBIN (fakes), LIMA_SOURCE and the sanitizer options.
 set(LIMA_TEST_ENV
