@@ -62,6 +62,32 @@ bool lima_file_read_at(lima_file *file, uint64_t offset, void *into, size_t len,
     return true;
 }
 
+static bool size_of(const lima_file *file, uint64_t *ret, lima_err *err)
+{
+    struct stat at;
+
+    if (fstat(file->fd, &at))
+        return lima_posix_fail(err, errno, "'%s': look at", file->path);
+    *ret = (uint64_t)at.st_size;
+    return true;
+}
+
+/* lseek does move the position, but nobody goes by it. */
+bool lima_file_next_data(lima_file *file, uint64_t offset, uint64_t *ret_begin, uint64_t *ret_end,
+                         lima_err *err)
+{
+    uint64_t size = 0;
+
+    if (!lima_shared_check_range(file->path, offset, 0, err) || !size_of(file, &size, err))
+        return false;
+    off_t begin = lseek(file->fd, (off_t)offset, SEEK_DATA);
+    bool none = begin < 0 && errno == ENXIO;
+    off_t end = begin < 0 ? begin : lseek(file->fd, begin, SEEK_HOLE);
+    *ret_begin = none ? size : begin < 0 ? offset : (uint64_t)begin;
+    *ret_end = end < 0 ? size : (uint64_t)end;
+    return true;
+}
+
 bool lima_file_write_at(lima_file *file, uint64_t offset, const void *bytes, size_t len, lima_err *err)
 {
     size_t done = 0;

@@ -6,7 +6,7 @@
  * whoever owns the connection now. (A stream that is closed shuts the connection down first, or the duplicate
  * would keep it alive.)
  *
- * Only the accepting thread changes the tables; `monitor` guards `open` for lima_listener_connections. When
+ * Only the accepting thread changes the tables; `monitor` guards `open` for lima_listener_look. When
  * the process has no descriptor left, new connections and first bytes are left alone for REST_MS instead of
  * being polled in vain. */
 #include "os/listener.h"
@@ -254,7 +254,7 @@ bool lima_listener_accept(lima_listener *listener, lima_deadline deadline, lima_
     return done || lima_err_set(err, LIMA_CODE_DEADLINE_EXCEEDED, "socket '%s': timed out", listener->path);
 }
 
-unsigned lima_listener_connections(lima_listener *listener)
+static unsigned connections(lima_listener *listener)
 {
     struct pollfd fds[LIMA_LISTENER_CONNECTIONS_MAX];
     unsigned ended = 0;
@@ -271,7 +271,7 @@ unsigned lima_listener_connections(lima_listener *listener)
 }
 
 /* Numbers of removed files are used again, but not this one's: the listening socket holds on to it. */
-bool lima_listener_in_place(const lima_listener *listener)
+static bool in_place(const lima_listener *listener)
 {
     struct stat at;
 
@@ -279,11 +279,16 @@ bool lima_listener_in_place(const lima_listener *listener)
            && at.st_dev == listener->file.st_dev;
 }
 
+lima_listener_state lima_listener_look(lima_listener *listener)
+{
+    return (lima_listener_state){.connections = connections(listener), .in_place = in_place(listener)};
+}
+
 void lima_listener_close(lima_listener *listener)
 {
     if (!listener)
         return;
-    if (lima_listener_in_place(listener))
+    if (in_place(listener))
         unlink(listener->path);
     close(listener->fd);
     while (listener->pending_count > 0)

@@ -71,6 +71,43 @@ bool lima_file_read_at(lima_file *file, uint64_t offset, void *into, size_t len,
     return true;
 }
 
+/* One range is asked for; ERROR_MORE_DATA tells that there are others behind it. */
+static bool allocated(const lima_file *file, uint64_t offset, uint64_t size, FILE_ALLOCATED_RANGE_BUFFER *ret,
+                      bool *ret_any)
+{
+    FILE_ALLOCATED_RANGE_BUFFER within = {.FileOffset.QuadPart = (LONGLONG)offset,
+                                          .Length.QuadPart = (LONGLONG)(size - offset)};
+    DWORD got = 0;
+    bool told = DeviceIoControl(file->handle, FSCTL_QUERY_ALLOCATED_RANGES, &within, sizeof within, ret,
+                                sizeof *ret, &got, NULL)
+                || GetLastError() == ERROR_MORE_DATA;
+
+    *ret_any = got == sizeof *ret;
+    return told;
+}
+
+bool lima_file_next_data(lima_file *file, uint64_t offset, uint64_t *ret_begin, uint64_t *ret_end,
+                         lima_err *err)
+{
+    FILE_ALLOCATED_RANGE_BUFFER range;
+    LARGE_INTEGER size;
+    bool any;
+
+    if (!lima_shared_check_range(file->path, offset, 0, err))
+        return false;
+    if (!GetFileSizeEx(file->handle, &size))
+        return lima_win_fail(err, GetLastError(), "'%s': look at", file->path);
+    *ret_begin = offset;
+    *ret_end = (uint64_t)size.QuadPart;
+    if (!allocated(file, offset, *ret_end, &range, &any))
+        return true;
+    uint64_t begin = any ? (uint64_t)range.FileOffset.QuadPart : *ret_end;
+    uint64_t end = any ? begin + (uint64_t)range.Length.QuadPart : *ret_end;
+    *ret_begin = begin > offset ? begin : offset;
+    *ret_end = end < *ret_end ? end : *ret_end;
+    return true;
+}
+
 bool lima_file_write_at(lima_file *file, uint64_t offset, const void *bytes, size_t len, lima_err *err)
 {
     size_t done = 0;

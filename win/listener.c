@@ -214,17 +214,18 @@ bool lima_listener_accept(lima_listener *listener, lima_deadline deadline, lima_
     return lima_err_set(err, LIMA_CODE_DEADLINE_EXCEEDED, "socket '%s': timed out", listener->path);
 }
 
-unsigned lima_listener_connections(lima_listener *listener)
-{
-    return lima_win_peers_count(listener->peers);
-}
-
-bool lima_listener_in_place(const lima_listener *listener)
+static bool in_place(const lima_listener *listener)
 {
     lima_file_info at;
 
     return lima_file_stat(listener->path, false, &at, NULL) && at.kind == LIMA_FILE_SOCKET
            && at.id == listener->file.id && at.device == listener->file.device;
+}
+
+lima_listener_state lima_listener_look(lima_listener *listener)
+{
+    return (lima_listener_state){.connections = lima_win_peers_count(listener->peers),
+                                 .in_place = in_place(listener)};
 }
 
 /* The file goes first: so it is never another server's that is there meanwhile. */
@@ -233,7 +234,7 @@ void lima_listener_close(lima_listener *listener)
     if (!listener)
         return;
     if (listener->socket != INVALID_SOCKET) {
-        if (lima_listener_in_place(listener))
+        if (in_place(listener))
             lima_file_remove(listener->path, NULL);
         closesocket(listener->socket);
     }

@@ -90,6 +90,11 @@ bool lima_file_open(const char *path, lima_file_mode mode, lima_file **ret, lima
 /* Reads up to len bytes; fewer only at the end of the file. */
 bool lima_file_read_at(lima_file *file, uint64_t offset, void *into, size_t len, size_t *ret_len,
                        lima_err *err);
+/* The first bytes from `offset` (within the file) on that the file really holds: from *ret_begin up to
+ * *ret_end. What is before them is a hole and reads as zeros. No more of them: both are the file's size. A host
+ * or file system that does not tell has no holes. */
+bool lima_file_next_data(lima_file *file, uint64_t offset, uint64_t *ret_begin, uint64_t *ret_end,
+                         lima_err *err);
 /* all or an error */
 bool lima_file_write_at(lima_file *file, uint64_t offset, const void *bytes, size_t len, lima_err *err);
 bool lima_file_resize(lima_file *file, uint64_t size, lima_err *err); /* grows with a hole */

@@ -37,10 +37,12 @@ bool lima_listener_open(const char *path, lima_listener **ret, lima_err *err);
 bool lima_listener_accept(lima_listener *listener, lima_deadline deadline, lima_wake *wake, lima_stream **ret,
                           lima_err *err);
 
-/* Accepted connections whose peer has not closed yet (Windows: nor ended its side), whoever owns them now;
- * thread-safe. */
-unsigned lima_listener_connections(lima_listener *listener);
-/* Whether the file at the listener's path is still this listener's own socket. */
-bool lima_listener_in_place(const lima_listener *listener);
+typedef struct lima_listener_state {
+    /* accepted ones whose peer has not closed yet (Windows: nor ended its side), whoever owns them now */
+    unsigned connections;
+    bool in_place; /* the file at the listener's path is still this listener's own socket */
+} lima_listener_state;
+
+lima_listener_state lima_listener_look(lima_listener *listener); /* thread-safe */
 /* Closes; removes the socket file only if it is still this listener's own. */
 void lima_listener_close(lima_listener *listener);

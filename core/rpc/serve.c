@@ -86,12 +86,15 @@ static bool run_begin(run *own, const lima_serve *serve, lima_lifecycle_mode mod
 static void look_at_place(run *own)
 {
     lima_lifecycle *facts = &own->facts;
-    facts->connections = own->listener ? lima_listener_connections(own->listener) : 0;
+    lima_listener_state socket = {.in_place = true};
+    if (own->listener)
+        socket = lima_listener_look(own->listener);
+    facts->connections = socket.connections;
     if (facts->connections)
         facts->connected = facts->now;
     else if (facts->called > facts->connected) /* came and went between two looks */
         facts->connected = facts->called;
-    facts->socket_lost = own->listener && !lima_listener_in_place(own->listener);
+    facts->socket_lost = !socket.in_place;
     if (!own->place.dir)
         return;
     facts->folder_gone = lima_place_folder_gone(&own->place);

@@ -61,7 +61,7 @@ static void accept__probes_that_close_and_silent_clients__are_never_returned(voi
     put(client, "x");
     lima_stream *server = accept_from(listener);
     assert_int_equal(get(server), 'x');
-    assert_int_equal(lima_listener_connections(listener), 1);
+    assert_int_equal(lima_listener_look(listener).connections, 1);
     put(silent, "y");
     lima_stream *second = accept_from(listener);
     assert_int_equal(get(second), 'y');
@@ -164,7 +164,7 @@ static void accept__more_connections_than_allowed__closes_the_newest_and_logs(vo
         put(clients[i], "x");
         servers[i] = accept_from(listener);
     }
-    assert_int_equal(lima_listener_connections(listener), MOST);
+    assert_int_equal(lima_listener_look(listener).connections, MOST);
     assert_int_equal(lines, 0);
     lima_stream *more = connect_to(path);
     put(more, "x");
@@ -193,7 +193,7 @@ static void wait_for_connections(lima_listener *listener, unsigned count)
 {
     lima_deadline deadline = patience();
 
-    while (lima_listener_connections(listener) != count) {
+    while (lima_listener_look(listener).connections != count) {
         assert_true(lima_clock_now() < deadline);
         lima_wake_wait(NULL, lima_clock_in(1));
     }
@@ -205,12 +205,12 @@ static void connections__peers_come_and_go__are_counted_whoever_owns_them(void *
     lima_listener *listener = open_at(path);
     lima_stream *clients[3], *servers[3];
 
-    assert_int_equal(lima_listener_connections(listener), 0);
+    assert_int_equal(lima_listener_look(listener).connections, 0);
     for (int i = 0; i < 3; i++) {
         clients[i] = connect_to(path);
         put(clients[i], "x");
         servers[i] = accept_from(listener);
-        assert_int_equal(lima_listener_connections(listener), i + 1);
+        assert_int_equal(lima_listener_look(listener).connections, i + 1);
     }
     lima_stream_close(clients[0]);
     wait_for_connections(listener, 2);

@@ -116,6 +116,133 @@ static void handle__modes__create_is_exclusive_and_read_only_does_not_write(void
     free(path);
 }
 
+/* ---- holes ---- */
+
+enum { GAP = 4 * 1024 * 1024, DATA = 4096, TAIL = 100 };
+
+/* What the file really holds from `offset` on. Before it are zeros, whatever the file system knows of holes; and one that
+ * knows none says that all is there. */
+static void next_data(lima_file *file, uint64_t offset, uint64_t *ret_begin, uint64_t *ret_end)
+{
+    static char zeros[DATA], bytes[DATA];
+    uint64_t begin = UINT64_MAX, end = UINT64_MAX;
+    size_t len;
+
+    assert_ok(lima_file_next_data(file, offset, &begin, &end, err));
+    assert_true(begin >= offset && end >= begin);
+    for (uint64_t at = offset; at < begin; at += len) {
+        size_t want = begin - at < DATA ? (size_t)(begin - at) : DATA;
+        assert_ok(lima_file_read_at(file, at, bytes, want, &len, err));
+        assert_int_equal(len, want);
+        assert_memory_equal(bytes, zeros, len);
+    }
+    *ret_begin = begin;
+    *ret_end = end;
+}
+
+/* A hole, data, a hole, data up to the end. */
+static lima_file *open_with_holes(const char *path)
+{
+    char data[DATA];
+    lima_file *file = NULL;
+
+    memset(data, 'd', sizeof data);
+    assert_ok(lima_file_open(path, LIMA_FILE_CREATE, &file, err));
+    assert_ok(lima_file_resize(file, 2 * (GAP + DATA), err));
+    assert_ok(lima_file_write_at(file, GAP, data, DATA, err));
+    assert_ok(lima_file_write_at(file, 2 * GAP + DATA, data, DATA, err));
+    return file;
+}
+
+static void next_data__in_a_hole__is_behind_it_and_at_the_data_or_before(void **state)
+{
+    char *path = in_folder(state, "image");
+    uint64_t begin, end, size = 2 * (GAP + DATA);
+    lima_file *file = open_with_holes(path);
+
+    for (uint64_t offset = 0; offset < GAP; offset += GAP / 2 - 1) {
+        next_data(file, offset, &begin, &end);
+        assert_true(begin <= GAP && end >= GAP + DATA && end <= size);
+    }
+    next_data(file, GAP + DATA + 1, &begin, &end);
+    assert_true(begin <= 2 * GAP + DATA && end == size);
+    lima_file_close(file);
+    free(path);
+}
+
+static void next_data__in_data__is_there_and_reaches_its_end_or_beyond(void **state)
+{
+    char *path = in_folder(state, "image");
+    uint64_t begin, end, size = 2 * (GAP + DATA);
+    lima_file *file = open_with_holes(path);
+
+    for (uint64_t within = 0; within < DATA; within += DATA - 1) {
+        next_data(file, GAP + within, &begin, &end);
+        assert_int_equal(begin, GAP + within);
+        assert_true(end >= GAP + DATA && end <= size);
+    }
+    next_data(file, size - 1, &begin, &end);
+    assert_true(begin == size - 1 && end == size);
+    lima_file_close(file);
+    free(path);
+}
+
+static void next_data__hole_at_the_end__is_the_size_or_a_part_of_it(void **state)
+{
+    char *path = in_folder(state, "image");
+    uint64_t begin, end;
+    lima_file *file = NULL;
+
+    assert_ok(lima_file_open(path, LIMA_FILE_CREATE, &file, err));
+    assert_ok(lima_file_write_at(file, 0, "abc", 3, err));
+    assert_ok(lima_file_resize(file, GAP + TAIL, err));
+    next_data(file, 0, &begin, &end);
+    assert_true(begin == 0 && end >= 3 && end <= GAP + TAIL);
+    next_data(file, GAP, &begin, &end);
+    assert_true((begin == GAP + TAIL || begin == GAP) && end == GAP + TAIL);
+    lima_file_close(file);
+    free(path);
+}
+
+static void next_data__no_holes__is_all_of_it(void **state)
+{
+    char *path = in_folder(state, "image");
+    uint64_t begin, end;
+    lima_file *file = NULL;
+
+    put_file(path, "all of this is there");
+    assert_ok(lima_file_open(path, LIMA_FILE_READ, &file, err));
+    next_data(file, 0, &begin, &end);
+    assert_true(begin == 0 && end == 20);
+    next_data(file, 7, &begin, &end);
+    assert_true(begin == 7 && end == 20);
+    lima_file_close(file);
+    free(path);
+}
+
+static void next_data__at_the_end__is_the_size(void **state)
+{
+    char *empty = in_folder(state, "empty"), *path = in_folder(state, "image");
+    uint64_t begin, end;
+    lima_file *file = NULL;
+
+    put_file(empty, "");
+    assert_ok(lima_file_open(empty, LIMA_FILE_READ, &file, err));
+    next_data(file, 0, &begin, &end);
+    assert_true(begin == 0 && end == 0);
+    lima_file_close(file);
+    put_file(path, "abc");
+    assert_ok(lima_file_open(path, LIMA_FILE_READ, &file, err));
+    next_data(file, 3, &begin, &end);
+    assert_true(begin == 3 && end == 3);
+    assert_fails(LIMA_CODE_OUT_OF_RANGE, lima_file_next_data(file, UINT64_MAX, &begin, &end, err));
+    lima_file_close(file);
+    free(path);
+    free(empty);
+}
+
+/* ---- threads ---- */
+
 typedef struct stripe {
     lima_file *file;
     unsigned number;
@@ -170,6 +297,11 @@ int main(void)
         IN_FOLDER(handle__write_past_the_end__leaves_a_hole_of_zeros),
         IN_FOLDER(handle__resize__grows_and_shrinks),
         IN_FOLDER(handle__modes__create_is_exclusive_and_read_only_does_not_write),
+        IN_FOLDER(next_data__in_a_hole__is_behind_it_and_at_the_data_or_before),
+        IN_FOLDER(next_data__in_data__is_there_and_reaches_its_end_or_beyond),
+        IN_FOLDER(next_data__hole_at_the_end__is_the_size_or_a_part_of_it),
+        IN_FOLDER(next_data__no_holes__is_all_of_it),
+        IN_FOLDER(next_data__at_the_end__is_the_size),
         IN_FOLDER(handle__used_by_threads_at_different_offsets__keeps_them_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

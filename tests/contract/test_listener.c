@@ -140,7 +140,7 @@ static void close__own_socket__leaves_nothing(void **state)
     lima_listener *listener = open_at(path);
 
     assert_int_equal(count_entries(*state), 1);
-    assert_true(lima_listener_in_place(listener));
+    assert_true(lima_listener_look(listener).in_place);
     lima_listener_close(listener);
     lima_listener_close(NULL);
     assert_int_equal(count_entries(*state), 0);
@@ -153,12 +153,12 @@ static void in_place__socket_removed_or_replaced__is_false_and_close_spares_the_
     lima_listener *first = open_at(path);
 
     assert_ok(lima_file_remove(path, err));
-    assert_false(lima_listener_in_place(first));
+    assert_false(lima_listener_look(first).in_place);
     lima_listener *second = open_at(path);
-    assert_false(lima_listener_in_place(first));
-    assert_true(lima_listener_in_place(second));
+    assert_false(lima_listener_look(first).in_place);
+    assert_true(lima_listener_look(second).in_place);
     lima_listener_close(first);
-    assert_true(lima_listener_in_place(second));
+    assert_true(lima_listener_look(second).in_place);
     assert_serves(second, path);
     lima_listener_close(second);
     free(path);

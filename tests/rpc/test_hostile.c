@@ -68,9 +68,9 @@ static void await_calls(const harness *h, unsigned least, unsigned most)
 static void await_connections(const harness *h, unsigned wanted)
 {
     lima_deadline until = patience();
-    while (lima_listener_connections(h->listener) != wanted && lima_clock_now() < until)
+    while (lima_listener_look(h->listener).connections != wanted && lima_clock_now() < until)
         lima_wake_wait(NULL, lima_clock_in(LOOK_MS));
-    assert_int_equal(lima_listener_connections(h->listener), wanted);
+    assert_int_equal(lima_listener_look(h->listener).connections, wanted);
 }
 
 /* Configure, Create, Info: what a good client would send. */

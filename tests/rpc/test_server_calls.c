@@ -119,7 +119,7 @@ static void many_clients__all_are_served(void **state)
     for (unsigned n = 0; n < CALLS; n++)
         for (unsigned i = 0; i < CLIENTS; i++)
             call_expect(clients[i], "Info", NULL, LIMA_CODE_OK, NULL);
-    assert_int_equal(lima_listener_connections(h->listener), CLIENTS + 1);
+    assert_int_equal(lima_listener_look(h->listener).connections, CLIENTS + 1);
     for (unsigned i = 0; i < CLIENTS; i++)
         lima_client_close(clients[i]);
 }

@@ -316,9 +316,37 @@ static void write__disk_full__keeps_the_old_content_and_no_temporary_file(void *
 }
 #endif
 
+/* The contract lets a host tell of no holes; one whose file takes fewer bytes than it has must. */
+static void next_data__hole_that_takes_no_blocks__is_told(void **state)
+{
+    enum { DATA_AT = 8 * 1024 * 1024 };
+    char *path = in_folder(state, "image");
+    uint64_t begin = 0, end = 0, begin_last = 0, end_last = 0;
+    lima_file *file = NULL;
+    struct stat at;
+
+    assert_ok(lima_file_open(path, LIMA_FILE_CREATE, &file, err));
+    assert_ok(lima_file_resize(file, DATA_AT, err));
+    assert_ok(lima_file_write_at(file, DATA_AT, "data", 4, err));
+    assert_int_equal(stat(path, &at), 0);
+    bool has_hole = at.st_blocks * 512 < DATA_AT / 2;
+    assert_ok(lima_file_next_data(file, 0, &begin, &end, err));
+    assert_ok(lima_file_resize(file, 3 * DATA_AT, err));
+    assert_ok(lima_file_next_data(file, 2 * DATA_AT, &begin_last, &end_last, err));
+    lima_file_close(file);
+    free(path);
+    if (!has_hole)
+        lima_skip("the file system has no holes");
+    assert_true(begin > DATA_AT / 2 && begin <= DATA_AT);
+    assert_int_equal(end, DATA_AT + 4);
+    assert_int_equal(begin_last, 3 * DATA_AT);
+    assert_int_equal(end_last, 3 * DATA_AT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        IN_FOLDER(next_data__hole_that_takes_no_blocks__is_told),
         IN_FOLDER(write_and_make__access__sets_modes_under_the_umask),
         IN_FOLDER(stat__permissions__tell_whether_others_may_write),
         IN_FOLDER(read_and_open__fifo_and_device__are_refused_without_blocking),

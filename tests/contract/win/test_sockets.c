@@ -118,7 +118,7 @@ static void wait_for_connections(lima_listener *listener, unsigned count)
 {
     lima_deadline deadline = patience();
 
-    while (lima_listener_connections(listener) != count) {
+    while (lima_listener_look(listener).connections != count) {
         assert_true(lima_clock_now() < deadline);
         lima_wake_wait(NULL, lima_clock_in(1));
     }
@@ -145,7 +145,7 @@ static void release__accepted_socket__is_driven_by_a_completion_port_and_counted
     assert_true(done == &over && key == 5 && len == 1 && byte == 'x');
     assert_int_equal(recv(socket, &byte, 1, 0), -1);
     assert_int_equal(WSAGetLastError(), WSAEWOULDBLOCK);
-    assert_int_equal(lima_listener_connections(listener), 1);
+    assert_int_equal(lima_listener_look(listener).connections, 1);
     closesocket(socket);
     wait_for_connections(listener, 0);
     CloseHandle(port);
@@ -173,7 +173,7 @@ static void connections__accepting_thread_has_ended__are_still_counted(void **st
     put(client, "x");
     assert_ok(lima_thread_start("acceptor", accept_in_thread, both, &thread, err));
     lima_thread_join(thread);
-    assert_int_equal(lima_listener_connections(listener), 1);
+    assert_int_equal(lima_listener_look(listener).connections, 1);
     lima_stream_close(client);
     wait_for_connections(listener, 0);
     lima_stream_close(both[1]);
