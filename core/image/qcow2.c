@@ -11,17 +11,14 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "image/bytes.h"
+#include "image/qcow2_layout.h"
 #include "os/file.h"
 
 enum {
-    HEADER_BYTES = 104,
-    HEADER_BYTES_2 = 72, /* of version 2 */
-    CLUSTER_BITS_MIN = 9,
-    CLUSTER_BITS_MAX = 21,
     TABLE_BYTES_MAX = 8 * 1024 * 1024, /* QEMU's own limit */
     REFCOUNT_ORDER_MAX = 6,
-    DIRTY = 1,            /* bit of the incompatible features */
-    EMPTY_BLOCKS_MAX = 64 /* looked through before giving up */
+    EMPTY_BLOCKS_MAX = 64, /* looked through before giving up */
 };
 
 typedef struct image {
@@ -30,14 +27,6 @@ typedef struct image {
     uint64_t table;     /* where the table of counts is */
     size_t table_bytes; /* whole clusters */
 } image;
-
-static uint64_t number(const unsigned char *bytes, size_t len)
-{
-    uint64_t value = 0;
-    for (size_t i = 0; i < len; i++)
-        value = value << 8 | bytes[i];
-    return value;
-}
 
 static bool read_all(const image *img, uint64_t offset, void *into, size_t len, lima_err *err)
 {
@@ -51,7 +40,7 @@ static bool read_all(const image *img, uint64_t offset, void *into, size_t len, 
 
 static bool check_header(const image *img, lima_err *err)
 {
-    return (img->cluster_bits >= CLUSTER_BITS_MIN && img->cluster_bits <= CLUSTER_BITS_MAX
+    return (img->cluster_bits >= QCOW2_CLUSTER_BITS_MIN && img->cluster_bits <= QCOW2_CLUSTER_BITS_MAX
             && img->refcount_order <= REFCOUNT_ORDER_MAX && img->table_bytes
             && img->table_bytes <= TABLE_BYTES_MAX)
            || lima_err_set(err, LIMA_CODE_DATA_LOSS, "its header has impossible sizes");
@@ -59,21 +48,21 @@ static bool check_header(const image *img, lima_err *err)
 
 static bool read_header(image *img, lima_err *err)
 {
-    unsigned char header[HEADER_BYTES] = {0};
+    unsigned char header[QCOW2_HEADER_BYTES] = {0};
     size_t got = 0;
     if (!lima_file_read_at(img->file, 0, header, sizeof header, &got, err))
         return false;
-    uint64_t version = number(header + 4, 4);
-    if (got < HEADER_BYTES_2 || memcmp(header, "QFI\xfb", 4) != 0 || version < 2 || version > 3)
+    uint64_t version = bytes_big(header + 4, 4);
+    if (got < QCOW2_HEADER_BYTES_2 || memcmp(header, "QFI\xfb", 4) != 0 || version < 2 || version > 3)
         return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "it is no qcow2 image of version 2 or 3");
-    if (version == 3 && number(header + 72, 8) & DIRTY)
+    if (version == 3 && bytes_big(header + 72, 8) & QCOW2_DIRTY)
         return lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION, "its counts are not up to date");
-    img->cluster_bits = (unsigned)number(header + 20, 4);
-    img->table = number(header + 48, 8);
-    img->refcount_order = version == 3 ? (unsigned)number(header + 96, 4) : 4;
-    uint64_t clusters = number(header + 56, 4);
-    img->table_bytes =
-        img->cluster_bits <= CLUSTER_BITS_MAX ? (size_t)(clusters << img->cluster_bits) : TABLE_BYTES_MAX + 1;
+    img->cluster_bits = (unsigned)bytes_big(header + 20, 4);
+    img->table = bytes_big(header + 48, 8);
+    img->refcount_order = version == 3 ? (unsigned)bytes_big(header + 96, 4) : 4;
+    uint64_t clusters = bytes_big(header + 56, 4);
+    img->table_bytes = img->cluster_bits <= QCOW2_CLUSTER_BITS_MAX ? (size_t)(clusters << img->cluster_bits)
+                                                                   : TABLE_BYTES_MAX + 1;
     return check_header(img, err);
 }
 
@@ -111,7 +100,7 @@ static bool find_last(const image *img, const unsigned char *table, unsigned cha
     unsigned empty = 0;
     uint64_t index, counts_per_block = ((uint64_t)8 << img->cluster_bits) >> img->refcount_order;
     for (size_t entry = img->table_bytes / 8; entry-- > 0 && empty < EMPTY_BLOCKS_MAX;) {
-        uint64_t offset = number(table + entry * 8, 8) & ~(uint64_t)511;
+        uint64_t offset = bytes_big(table + entry * 8, 8) & ~(uint64_t)511;
         if (!offset)
             continue;
         if (!read_all(img, offset, block, (size_t)1 << img->cluster_bits, err))
