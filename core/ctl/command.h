@@ -43,6 +43,7 @@ typedef enum lima_ctl_complete {
     LIMA_CTL_METHODS,   /* methods of the driver service */
     LIMA_CTL_COMMANDS,  /* subcommands */
     LIMA_CTL_SHELLS,    /* shells that `limadrv completion` knows */
+    LIMA_CTL_ACTIONS,   /* what `limadrv image` can do */
 } lima_ctl_complete;
 
 typedef struct lima_ctl_flag {
@@ -142,6 +143,8 @@ int lima_ctl_run(const lima_ctl_args *args);
 /* check DRIVER. Flags: format (CHOICE tap, junit, json), list (BOOL), only (TEXT pattern), skip-file (TEXT),
  * vm (TEXT folder), output (TEXT file), timeout (DURATION of one case). In core/ctl/check/. */
 int lima_ctl_check(const lima_ctl_args *args);
+int lima_ctl_image(const lima_ctl_args *args);
+const char *const *lima_ctl_image_actions(void); /* its first operand, NULL-terminated */
 int lima_ctl_bench(const lima_ctl_args *args);
 int lima_ctl_completion(const lima_ctl_args *args);
 int lima_ctl_man(const lima_ctl_args *args);

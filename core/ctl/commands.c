@@ -4,6 +4,8 @@
 
 static const char *const LEVELS[] = {"error", "warn", "info", "debug", NULL};
 static const char *const FORMATS[] = {"tap", "junit", "json", NULL};
+static const char *const IMAGE_FORMATS[] = {"raw", "qcow2", "vmdk", "vhd", "vhdx", NULL};
+static const char *const SECTORS[] = {"512", "4096", NULL};
 static const char *const MODES[] = {"auto", "inst-dir", "announce", "stdio", NULL};
 
 static const lima_ctl_flag PROGRAM_FLAGS[] = {
@@ -205,6 +207,37 @@ static const lima_ctl_flag CHECK_FLAGS[] = {
     {0},
 };
 
+static const lima_ctl_operand IMAGE_OPERANDS[] = {
+    {.name = "ACTION", .complete = LIMA_CTL_ACTIONS, .help = "convert, info or check"},
+    {.name = "FILE", .complete = LIMA_CTL_FILES, .help = "A disk image"},
+    {.name = "TO",
+     .optional = true,
+     .complete = LIMA_CTL_FILES,
+     .help = "convert: the VHDX file to make; it must not exist"},
+    {0},
+};
+
+static const lima_ctl_flag IMAGE_FLAGS[] = {
+    JSON_FLAG,
+    {.name = "format",
+     .type = LIMA_CTL_CHOICE,
+     .value = "FORMAT",
+     .choices = IMAGE_FORMATS,
+     .help = "What FILE is; else its content tells. Say raw of a raw disk that a guest has written to"},
+    {.name = "size", .type = LIMA_CTL_SIZE, .value = "SIZE", .help = "convert: grow the disk to this size"},
+    {.name = "sector",
+     .type = LIMA_CTL_CHOICE,
+     .value = "BYTES",
+     .choices = SECTORS,
+     .dflt = "512",
+     .help = "convert: the new disk's logical sector"},
+    {.name = "threads",
+     .type = LIMA_CTL_NUMBER,
+     .value = "NUMBER",
+     .help = "Threads; else one per processor"},
+    {0},
+};
+
 static const lima_ctl_flag BENCH_FLAGS[] = {
     JSON_FLAG,
     {.name = "vs",
@@ -328,6 +361,25 @@ static const lima_ctl_command COMMANDS[] = {
         .operands = CHECK_OPERANDS,
         .flags = CHECK_FLAGS,
         .run = lima_ctl_check,
+    },
+    {
+        .name = "image",
+        .summary = "convert disk images to VHDX, look into them, check them",
+        .text =
+            "Reads raw, qcow2 (also compressed by zlib or zstd), VMDK (monolithicSparse, streamOptimized), "
+            "VHD and VHDX (fixed, "
+            "dynamic). Images that consist of several files, are encrypted or marked as corrupt are refused, "
+            "with the reason.\n\n"
+            "convert writes a dynamic VHDX as Hyper-V takes it: zeros are left out, and TO is there only "
+            "when "
+            "it is whole. check reads "
+            "everything that FILE holds and exits with 1 if something cannot be read.",
+        .examples = "limadrv image info disk.qcow2 # Format and size\n"
+                    "limadrv image convert disk.qcow2 disk.vhdx --size 100GiB # A disk for Hyper-V\n"
+                    "limadrv image check disk.vhdx # Is it whole?",
+        .operands = IMAGE_OPERANDS,
+        .flags = IMAGE_FLAGS,
+        .run = lima_ctl_image,
     },
     {
         .name = "bench",

@@ -84,6 +84,8 @@ static void offer_kind(const struct place *place, lima_ctl_complete kind, const 
         offer_commands(place, current, into);
     else if (kind == LIMA_CTL_SHELLS)
         offer_list(into, current, before, lima_ctl_shells());
+    else if (kind == LIMA_CTL_ACTIONS)
+        offer_list(into, current, before, lima_ctl_image_actions());
     else if (kind != LIMA_CTL_ANY && place->program->values)
         place->program->values(kind, &words);
     offer_list(into, current, before, lima_strv_items(&words));

@@ -9,7 +9,7 @@ import subprocess
 from place import LIMADRV, Plan, check, in_place, need_programs
 
 TOOL = shlex.quote(str(LIMADRV))  # in a script
-COMMANDS = "list info status call logs run check bench completion man version".split()
+COMMANDS = "list info status call logs run check image bench completion man version".split()
 
 
 def help_names_every_command(place):
