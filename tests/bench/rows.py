@@ -3,6 +3,7 @@ import contextlib
 import json
 import os
 import pathlib
+import shutil
 import statistics
 import subprocess
 import sys
@@ -144,9 +145,44 @@ def crowd(bench):
     return {"crowd": result}
 
 
+def timed(argv):
+    """Seconds and, in MB, the memory it took at most."""
+    begin = time.monotonic()
+    with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise SystemExit(f"bench: {' '.join(map(str, argv))}: status {child.returncode}")
+    return time.monotonic() - begin, usage.ru_maxrss / 1024
+
+
+def image(bench):
+    """The same qcow2, from the page cache, into a new VHDX of the same block size on the same disk."""
+    guest, qemu_img = os.environ.get("LIMA_TEST_GUEST"), shutil.which("qemu-img")
+    if not guest or not qemu_img:
+        raise Skip("needs qemu-img, and LIMA_TEST_GUEST with the folder of a guest (./dev bench makes one)")
+    source = pathlib.Path(guest) / "disk.qcow2"
+    wall, memory = bench.empty(), bench.empty()
+    with tempfile.TemporaryDirectory(prefix="b", dir=os.environ.get("TMPDIR", "/var/tmp")) as temp:
+        to = pathlib.Path(temp) / "to.vhdx"
+        argvs = {"ours": [bench.limadrv, "image", "convert", source, to],
+                 "peer": [qemu_img, "convert", "-m", "2", "-W", "-O", "vhdx", "-o", "subformat=dynamic,block_size=1048576", source, to]}
+        for argv in argvs.values():
+            timed(argv)         # the first round warms the page cache
+            to.unlink()
+        for _ in range(bench.repeat):
+            for name, argv in argvs.items():
+                seconds, most = timed(argv)
+                wall[name].append(seconds)
+                memory[name].append(most)
+                to.unlink()
+    return {"image-convert": wall, "image-memory": memory}
+
+
 ALL = [
     (("exec-to-accept", "inspect-status", "info-p50", "info-rate", "program-size"), portable),
     (("rss", "wake-ups"), idle),
     (("start-overhead",), start_overhead),
+    (("image-convert", "image-memory"), image),
     (("crowd",), crowd),
 ]
