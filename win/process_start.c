@@ -204,7 +204,7 @@ static DWORD flags_for(const launch *plan)
     return flags;
 }
 
-static DWORD create_once(const launch *plan, DWORD flags, PROCESS_INFORMATION *ret)
+static DWORD create(const launch *plan, DWORD flags, PROCESS_INFORMATION *ret)
 {
     STARTUPINFOEXW how = {.StartupInfo = {.cb = sizeof how,
                                           .dwFlags = STARTF_USESTDHANDLES,
@@ -217,15 +217,6 @@ static DWORD create_once(const launch *plan, DWORD flags, PROCESS_INFORMATION *r
                           &how.StartupInfo, ret)
                ? 0
                : GetLastError();
-}
-
-/* "Internal error" says that the child ended before it began, and nothing was started: Wine loses one in some
- * thousands so. */
-static DWORD create(const launch *plan, DWORD flags, PROCESS_INFORMATION *ret)
-{
-    DWORD failed = create_once(plan, flags, ret);
-
-    return failed == ERROR_INTERNAL_ERROR ? create_once(plan, flags, ret) : failed;
 }
 
 static bool explain(const launch *plan, const lima_process_desc *desc, DWORD failed, lima_err *err)

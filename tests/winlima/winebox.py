@@ -30,7 +30,6 @@ WSL = TESTS / "fakes" / "wsl"
 TIME_OUT, LOCKED_UP = "time-out", "locked up"      # instead of an exit status
 EVENTS = {"start": '"running":true', "stop": '"exiting":true'}      # of the host agent, which limactl waits for
 PATIENCE = 40       # seconds after them; limactl 2.1 waits 10 s for each driver it asked
-WINE_LOST = re.compile(r"fork/exec .*: Internal error\.")            # once in some thousands; nothing was started (win/process_start.c)
 LXSS = r"HKCU\Software\Microsoft\Windows\CurrentVersion\Lxss"
 
 
@@ -151,15 +150,12 @@ class WineBox(Sandbox):
         link.symlink_to(path)
 
     def limactl(self, *args, timeout=300, check=True, stdin=None, env=None):
-        done = self._limactl_once(*args, timeout=timeout, stdin=stdin, env=env)
-        if done.returncode not in (0, LOCKED_UP) and WINE_LOST.search(done.stderr) and not stdin:
-            print(f"# limactl.exe {' '.join(map(str, args))}: Wine lost a process that it started; asked again")
-            done = self._limactl_once(*args, timeout=timeout, stdin=stdin, env=env)
+        done = self._limactl(*args, timeout=timeout, stdin=stdin, env=env)
         if check and done.returncode not in (0, LOCKED_UP):
             raise AssertionError(f"limactl {' '.join(map(str, args))}: status {done.returncode}\n{done.stdout}\n{done.stderr}\n{self.logs()}")
         return done
 
-    def _limactl_once(self, *args, timeout, stdin, env):
+    def _limactl(self, *args, timeout, stdin, env):
         # Into files: host agent and driver inherit the descriptor behind stderr, and a pipe would never end.
         with tempfile.TemporaryFile("w+", errors="replace") as out, tempfile.TemporaryFile("w+", errors="replace") as err:
             child = self.prefix.start(r"C:\lima\bin\limactl.exe", "--tty=false", *args, out=out, err=err, stdin=stdin or subprocess.DEVNULL, env=env)
