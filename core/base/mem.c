@@ -70,3 +70,10 @@ char *lima_mem_printf(const char *fmt, ...)
     va_end(args);
     return text;
 }
+
+/* Each byte is compared with the one before it: memcmp does that faster than any loop here. */
+bool lima_mem_is_zero(const void *bytes, size_t len)
+{
+    const char *at = bytes;
+    return !len || (!at[0] && memcmp(at, at + 1, len - 1) == 0);
+}

@@ -6,6 +6,7 @@
  * checked against a limit before they come here. Free with free(). */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -16,3 +17,5 @@ char *lima_mem_strdup(const char *text); /* NULL gives NULL */
 char *lima_mem_strndup(const char *text, size_t len);
 char *lima_mem_printf(const char *fmt, ...) LIMA_PRINTF(1, 2);
 char *lima_mem_vprintf(const char *fmt, va_list args) LIMA_PRINTF(1, 0);
+
+bool lima_mem_is_zero(const void *bytes, size_t len); /* every byte; no bytes are */

@@ -52,18 +52,22 @@ static void print_disk(const lima_ctl_args *args, const char *path, const lima_d
 
 /* ---- info ---- */
 
-static bool show_info(const lima_ctl_args *args, lima_err *err)
+static bool show_disk(const lima_ctl_args *args, const char *path, lima_disk_format format, lima_err *err)
 {
-    const char *path = lima_ctl_operand_at(args, 1);
     lima_disk_info info;
     lima_disk *disk;
 
-    if (!lima_disk_open(path, format_of(args), &disk, err))
+    if (!lima_disk_open(path, format, &disk, err))
         return false;
     lima_disk_get_info(disk, &info);
     lima_disk_close(disk);
     print_disk(args, path, &info, NULL);
     return true;
+}
+
+static bool show_info(const lima_ctl_args *args, lima_err *err)
+{
+    return show_disk(args, lima_ctl_operand_at(args, 1), format_of(args), err);
 }
 
 /* ---- check ---- */
@@ -116,19 +120,12 @@ static bool convert(const lima_ctl_args *args, lima_err *err)
         .cancel = lima_ctl_wake(args),
         .progress = show_progress,
         .context = &phase};
-    lima_disk_info info;
-    lima_disk *disk;
 
     lima_phase_init(&phase, args);
     lima_phase_next(&phase, "Converting");
-    bool ok = lima_convert(&desc, err) && lima_disk_open(to, LIMA_DISK_VHDX, &disk, err);
+    bool ok = lima_convert(&desc, err);
     lima_phase_clear(&phase);
-    if (!ok)
-        return false;
-    lima_disk_get_info(disk, &info);
-    lima_disk_close(disk);
-    print_disk(args, to, &info, NULL);
-    return true;
+    return ok && show_disk(args, to, LIMA_DISK_VHDX, err);
 }
 
 /* ---- all of them ---- */

@@ -5,14 +5,10 @@
 
 #include "base/mem.h"
 #include "base/path.h"
+#include "image/bytes.h"
 #include "os/file.h"
 
 enum { CHUNK = 1024 * 1024 };
-
-static bool is_zero(const char *bytes, size_t len)
-{
-    return len == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0);
-}
 
 static bool copy_chunks(lima_file *from, lima_file *to, char *chunk, lima_phase *phase, lima_wake *wake,
                         uint64_t *ret_size, lima_err *err)
@@ -23,7 +19,7 @@ static bool copy_chunks(lima_file *from, lima_file *to, char *chunk, lima_phase 
             return lima_err_set(err, LIMA_CODE_CANCELLED, "interrupted");
         if (!lima_file_read_at(from, at, chunk, CHUNK, &len, err))
             return false;
-        if (!is_zero(chunk, len) && !lima_file_write_at(to, at, chunk, len, err))
+        if (!lima_mem_is_zero(chunk, len) && !lima_file_write_at(to, at, chunk, len, err))
             return false;
         *ret_size = at + len;
         if (len < CHUNK)
@@ -79,11 +75,6 @@ bool lima_image_virtual_size(const char *path, uint64_t *ret_bytes, bool *ret_qc
     if (!ok)
         return false;
     *ret_qcow2 = len == sizeof head && memcmp(head, "QFI\xfb", 4) == 0;
-    *ret_bytes = info.size;
-    if (*ret_qcow2) { /* big-endian, at 24 */
-        *ret_bytes = 0;
-        for (size_t i = 24; i < 32; i++)
-            *ret_bytes = *ret_bytes << 8 | head[i];
-    }
+    *ret_bytes = *ret_qcow2 ? bytes_big(head + 24, 8) : info.size;
     return true;
 }

@@ -22,6 +22,12 @@ static inline uint64_t bytes_little(const unsigned char *bytes, size_t len)
     return value;
 }
 
+static inline void bytes_put_big(unsigned char *into, uint64_t value, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        into[i] = (unsigned char)(value >> 8 * (len - 1 - i));
+}
+
 static inline void bytes_put_little(unsigned char *into, uint64_t value, size_t len)
 {
     for (size_t i = 0; i < len; i++)

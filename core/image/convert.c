@@ -2,19 +2,13 @@
 #include "image/convert.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "os/file.h"
 
-static bool is_zero(const char *bytes, size_t len)
-{
-    return !bytes[0] && memcmp(bytes, bytes + 1, len - 1) == 0;
-}
-
 static bool write_piece(void *writer, uint64_t offset, char *bytes, size_t len, lima_err *err)
 {
-    return is_zero(bytes, len) || lima_vhdx_write(writer, offset, bytes, len, err);
+    return lima_mem_is_zero(bytes, len) || lima_vhdx_write(writer, offset, bytes, len, err);
 }
 
 static bool copy(const lima_convert_desc *desc, lima_disk *disk, lima_vhdx_writer *writer, lima_err *err)

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/utf.h"
+#include "image/bytes.h"
 #include "os/file.h"
 #include "os/process.h"
 
@@ -46,40 +47,16 @@ struct image {
 
 /* ---- numbers in both byte orders ---- */
 
-static void put_le16(uint8_t *at, uint32_t value)
-{
-    at[0] = (uint8_t)value;
-    at[1] = (uint8_t)(value >> 8);
-}
-
-static void put_be16(uint8_t *at, uint32_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
-static void put_le32(uint8_t *at, uint32_t value)
-{
-    put_le16(at, value);
-    put_le16(at + 2, value >> 16);
-}
-
-static void put_be32(uint8_t *at, uint32_t value)
-{
-    put_be16(at, value >> 16);
-    put_be16(at + 2, value);
-}
-
 static void put_both16(uint8_t *at, uint32_t value)
 {
-    put_le16(at, value);
-    put_be16(at + 2, value);
+    bytes_put_little(at, value, 2);
+    bytes_put_big(at + 2, value, 2);
 }
 
 static void put_both32(uint8_t *at, uint32_t value)
 {
-    put_le32(at, value);
-    put_be32(at + 4, value);
+    bytes_put_little(at, value, 4);
+    bytes_put_big(at + 4, value, 4);
 }
 
 static uint32_t sectors_for(size_t bytes)
@@ -195,9 +172,9 @@ static size_t put_name(uint8_t *into, const struct entry *entry, bool joliet)
         return len;
     }
     for (size_t i = 0; i < entry->units_len; i++)
-        put_be16(into + 2 * i, entry->units[i]);
-    put_be16(into + 2 * entry->units_len, ';');
-    put_be16(into + 2 * entry->units_len + 2, '1');
+        bytes_put_big(into + 2 * i, entry->units[i], 2);
+    bytes_put_big(into + 2 * entry->units_len, ';', 2);
+    bytes_put_big(into + 2 * entry->units_len + 2, '1', 2);
     return 2 * entry->units_len + 4;
 }
 
@@ -270,8 +247,8 @@ static void put_descriptor(const struct image *image, const char *label, bool jo
     put_both16(at + 124, 1);
     put_both16(at + 128, SECTOR);
     put_both32(at + 132, 10);
-    put_le32(at + 140, TABLES + 2 * joliet);
-    put_be32(at + 148, TABLES + 2 * joliet + 1);
+    bytes_put_little(at + 140, TABLES + 2 * joliet, 4);
+    bytes_put_big(at + 148, TABLES + 2 * joliet + 1, 4);
     put_record(at + 156, &root);
     for (size_t date = 813; date < 881; date += 17)
         memset(at + date, '0', 16);
@@ -283,10 +260,10 @@ static void put_path_tables(const struct image *image, bool joliet)
 {
     uint8_t *little = image->head + (TABLES + 2 * joliet) * SECTOR, *big = little + SECTOR;
     little[0] = big[0] = 1;
-    put_le32(little + 2, image->folder_sectors[joliet]);
-    put_be32(big + 2, image->folder_sectors[joliet]);
-    put_le16(little + 6, 1);
-    put_be16(big + 6, 1);
+    bytes_put_little(little + 2, image->folder_sectors[joliet], 4);
+    bytes_put_big(big + 2, image->folder_sectors[joliet], 4);
+    bytes_put_little(little + 6, 1, 2);
+    bytes_put_big(big + 6, 1, 2);
 }
 
 static void lay_out(struct image *image, const char *label)

@@ -55,7 +55,6 @@ enum {
 };
 /* Bits of the file parameters */
 enum {
-    VHDX_LEAVE_ALLOCATED = 1, /* a fixed disk */
     VHDX_HAS_PARENT = 2,
 };
 

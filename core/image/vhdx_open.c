@@ -55,11 +55,9 @@ static bool read_header(const lima_disk *disk, unsigned char *ret, lima_err *err
 
 static bool check_header(const unsigned char *header, lima_err *err)
 {
-    static const unsigned char none[16];
-
     if (bytes_little(header + VHDX_H_VERSION, 2) != 1)
         return lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION, "it is VHDX of a version not known here");
-    return memcmp(header + VHDX_H_LOG_GUID, none, sizeof none) == 0
+    return lima_mem_is_zero(header + VHDX_H_LOG_GUID, sizeof(vhdx_guid))
            || lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
                            "its log was not written out: open it once with what wrote it last");
 }
@@ -169,10 +167,10 @@ static bool check_shape(const vhdx_tables *tables, lima_err *err)
 
 static bool read_metadata(const lima_disk *disk, vhdx_tables *ret, lima_err *err)
 {
-    unsigned char file[8], size[8], sector[4], physical[4];
+    unsigned char file[8], size[8], id[ITEM_MAX], sector[4], physical[4];
     item items[] = {{&VHDX_ITEM_FILE, file, 8, false},
                     {&VHDX_ITEM_SIZE, size, 8, false},
-                    {&VHDX_ITEM_ID, ret->id.bytes, ITEM_MAX, false},
+                    {&VHDX_ITEM_ID, id, ITEM_MAX, false},
                     {&VHDX_ITEM_SECTOR, sector, 4, false},
                     {&VHDX_ITEM_PHYSICAL, physical, 4, false}};
 
@@ -181,7 +179,6 @@ static bool read_metadata(const lima_disk *disk, vhdx_tables *ret, lima_err *err
     if (bytes_little(file + 4, 4) & VHDX_HAS_PARENT)
         return lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
                             "it is a layer over another file (a differencing disk)");
-    ret->fixed = bytes_little(file + 4, 4) & VHDX_LEAVE_ALLOCATED;
     ret->shape = (vhdx_shape){.size = bytes_little(size, 8),
                               .block = (uint32_t)bytes_little(file, 4),
                               .sector = (uint32_t)bytes_little(sector, 4),

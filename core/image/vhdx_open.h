@@ -10,8 +10,6 @@ typedef struct vhdx_region {
 
 typedef struct vhdx_tables {
     vhdx_shape shape;
-    vhdx_guid id;
-    bool fixed;
     vhdx_region log, metadata, bat;
 } vhdx_tables;
 

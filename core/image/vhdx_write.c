@@ -89,7 +89,6 @@ static void make_id(const char *path, vhdx_guid *ret)
 
 bool lima_vhdx_create(const char *path, const lima_vhdx_desc *desc, lima_vhdx_writer **ret, lima_err *err)
 {
-    static const unsigned char none[sizeof desc->id];
     lima_file *file = NULL;
 
     if (!check(desc, err) || !lima_file_open(path, LIMA_FILE_CREATE, &file, err))
@@ -102,7 +101,7 @@ bool lima_vhdx_create(const char *path, const lima_vhdx_desc *desc, lima_vhdx_wr
                                  .sector = desc->sector,
                                  .physical = desc->physical};
     memcpy(writer->id.bytes, desc->id, sizeof writer->id.bytes);
-    if (memcmp(desc->id, none, sizeof none) == 0)
+    if (lima_mem_is_zero(desc->id, sizeof desc->id))
         make_id(path, &writer->id);
     writer->monitor = lima_monitor_new();
     writer->blocks = lima_mem_zalloc(vhdx_blocks(&writer->shape), sizeof *writer->blocks);

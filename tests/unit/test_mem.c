@@ -105,13 +105,26 @@ static void printf__any_length(void **state)
     free(text);
 }
 
+static void is_zero__every_byte_counts(void **state)
+{
+    char bytes[5] = {0};
+    (void)state;
+    assert_true(lima_mem_is_zero(bytes, sizeof bytes));
+    assert_true(lima_mem_is_zero("x", 0));
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = 1;
+        assert_false(lima_mem_is_zero(bytes, sizeof bytes));
+        bytes[i] = 0;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(zalloc__gives_zeros),      cmocka_unit_test(zero_sizes__give_memory),
         cmocka_unit_test(resize__keeps_content),    cmocka_unit_test(overflow__ends_the_program),
         cmocka_unit_test(strdup__of_null__is_null), cmocka_unit_test(strndup__takes_exactly_len),
-        cmocka_unit_test(printf__any_length),
+        cmocka_unit_test(printf__any_length),       cmocka_unit_test(is_zero__every_byte_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
