@@ -11,7 +11,6 @@ import contextlib
 import json
 import os
 import pathlib
-import re
 import shutil
 import signal
 import subprocess
@@ -150,18 +149,15 @@ class WineBox(Sandbox):
         link.symlink_to(path)
 
     def limactl(self, *args, timeout=300, check=True, stdin=None, env=None):
-        done = self._limactl(*args, timeout=timeout, stdin=stdin, env=env)
-        if check and done.returncode not in (0, LOCKED_UP):
-            raise AssertionError(f"limactl {' '.join(map(str, args))}: status {done.returncode}\n{done.stdout}\n{done.stderr}\n{self.logs()}")
-        return done
-
-    def _limactl(self, *args, timeout, stdin, env):
         # Into files: host agent and driver inherit the descriptor behind stderr, and a pipe would never end.
         with tempfile.TemporaryFile("w+", errors="replace") as out, tempfile.TemporaryFile("w+", errors="replace") as err:
             child = self.prefix.start(r"C:\lima\bin\limactl.exe", "--tty=false", *args, out=out, err=err, stdin=stdin or subprocess.DEVNULL, env=env)
             code = self._wait_for_event(child, *args, timeout) if len(args) == 2 and args[0] in EVENTS else ended(child, timeout)
             out.seek(0), err.seek(0)
-            return subprocess.CompletedProcess(args, code, out.read(), err.read())
+            done = subprocess.CompletedProcess(args, code, out.read(), err.read())
+        if check and code not in (0, LOCKED_UP):
+            raise AssertionError(f"limactl {' '.join(map(str, args))}: status {code}\n{done.stdout}\n{done.stderr}\n{self.logs()}")
+        return done
 
     def _wait_for_event(self, child, verb, name, timeout):
         """limactl.exe can lock itself up here (README). Whether the VM runs or has ended is what a test asks next: no failure of ours."""
