@@ -13,3 +13,10 @@ char *lima_path_dir(const char *path); /* "a/b" -> "a", "b" -> ".", "/" -> "/" *
 /* last component, trailing separators ignored; "/" -> "/" */
 char *lima_path_base(const char *path);
 bool lima_path_is_absolute(const char *path);
+
+/* \\?\C:\x -> C:\x, \\?\UNC\s\x -> \\s\x, '/' -> '\', no trailing separator (but "C:\"). Owned. On paths that
+ * begin with '/' (hosts in tests) separators stay. */
+char *lima_path_clean(const char *path);
+/* After cleaning; without case for Windows paths. Looks at no file system: pass real paths if links matter.
+ */
+bool lima_path_same(const char *a, const char *b);

@@ -145,6 +145,7 @@ int lima_ctl_run(const lima_ctl_args *args);
 int lima_ctl_check(const lima_ctl_args *args);
 int lima_ctl_image(const lima_ctl_args *args);
 const char *const *lima_ctl_image_actions(void); /* its first operand, NULL-terminated */
+int lima_ctl_prep(const lima_ctl_args *args);
 int lima_ctl_bench(const lima_ctl_args *args);
 int lima_ctl_completion(const lima_ctl_args *args);
 int lima_ctl_man(const lima_ctl_args *args);

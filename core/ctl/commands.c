@@ -238,6 +238,18 @@ static const lima_ctl_flag IMAGE_FLAGS[] = {
     {0},
 };
 
+static const lima_ctl_flag PREP_FLAGS[] = {
+    JSON_FLAG,
+    {.name = "status", .help = "Change nothing; show what there is, and the next step"},
+    {.name = "undo", .help = "Take back what prep has done, for all users"},
+    {.name = "user",
+     .type = LIMA_CTL_TEXT,
+     .value = "NAME",
+     .help = "Prepare this user (COMPUTER\\name, DOMAIN\\name); else the one who runs limadrv"},
+    TIMEOUT_FLAG("1m", "Longest wait for the driver"),
+    {0},
+};
+
 static const lima_ctl_flag BENCH_FLAGS[] = {
     JSON_FLAG,
     {.name = "vs",
@@ -380,6 +392,28 @@ static const lima_ctl_command COMMANDS[] = {
         .operands = IMAGE_OPERANDS,
         .flags = IMAGE_FLAGS,
         .run = lima_ctl_image,
+    },
+    {
+        .name = "prep",
+        .summary = "prepare this computer for a driver, once, as an administrator",
+        .text =
+            "hyperv: makes a user a member of the group Hyper-V Administrators, so that VMs run without an "
+            "elevated terminal; it counts when the "
+            "user has logged on again. Run it from a terminal that was started with 'Run as administrator'. "
+            "Other "
+            "drivers need nothing.\n\n"
+            "--status works for everybody and tells what there is and what is missing, in the order in "
+            "which it has to be mended. --undo "
+            "takes back what prep has done, and leaves members alone whom somebody else has made.",
+        .examples = "limadrv prep hyperv --status # Can I run VMs, and if not, what helps?\n"
+                    "limadrv prep hyperv # Elevated, once: for this user\n"
+                    "limadrv prep hyperv --user 'PC\\anna' # … for another one\n"
+                    "limadrv prep hyperv --undo # Elevated: as it was before",
+        .exits = "0 done; --status: this user can run VMs\n1 it failed; --status: something is missing\n2 "
+                 "wrong usage",
+        .operands = ONE_DRIVER,
+        .flags = PREP_FLAGS,
+        .run = lima_ctl_prep,
     },
     {
         .name = "bench",

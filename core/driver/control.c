@@ -71,11 +71,15 @@ void lima_control_boot_scripts(lima_call *call, lima_strv *ret_keys, lima_strv *
     if (call->control->driver->boot_scripts && strcmp(inst->guest_os, "Windows") != 0)
         count = call->control->driver->boot_scripts(inst, &scripts);
     for (size_t i = 0; i < count; i++) {
+        char *made = scripts[i].make ? scripts[i].make(inst) : lima_mem_strdup(scripts[i].text);
+        if (!made)
+            continue;
         if (call->generation >= LIMA_GENERATION_2_1)
             lima_strv_addf(ret_keys, "boot.%s/%s", inst->guest_os, scripts[i].name);
         else
             lima_strv_add(ret_keys, scripts[i].name);
-        lima_strv_add(ret_texts, scripts[i].text);
+        lima_strv_add(ret_texts, made);
+        free(made);
     }
 }
 

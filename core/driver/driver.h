@@ -73,6 +73,8 @@ typedef struct lima_vm_status {
 typedef struct lima_boot_script {
     const char *name; /* at most 30 bytes, e.g. "05-mounts.sh"; not one of Lima's own names */
     const char *text; /* begins with #!, runs as root in the guest */
+    /* In the place of `text`, where it is another one for each instance. Owned; NULL: this instance needs none. */
+    char *(*make)(const lima_instance *inst);
 } lima_boot_script;
 
 typedef struct lima_snapshot {
@@ -81,6 +83,10 @@ typedef struct lima_snapshot {
     uint64_t vm_size;     /* bytes of machine state; 0 for a disk-only snapshot */
     int64_t created;      /* seconds since 1970-01-01 UTC; 0 unknown */
     uint64_t vm_clock_ms; /* guest's running time at the snapshot */
+    /* Of drivers whose snapshots form a tree; NULL for others. */
+    char *parent;       /* owned; the tag it stands on; "" for the first ones */
+    char *kind;         /* owned; a word: "disk", "live" */
+    uint64_t disk_size; /* bytes */
 } lima_snapshot;
 
 typedef struct lima_snapshot_list {
@@ -111,6 +117,20 @@ typedef struct lima_driver_display {
 typedef struct lima_driver_guest_agent {
     bool (*connect)(lima_call *call, lima_err *err); /* afterwards INSTDIR/ga.sock accepts connections */
 } lima_driver_guest_agent;
+
+/* What an administrator has to give once before a user's first VM: `limadrv prep`. Without an instance and
+ * without a server; one call in a process. `into` is an object, for people and scripts. */
+typedef struct lima_driver_preparation {
+    /* "ready": this user can run VMs here; "facts": an array of {"name","value"}, whatever there is to know;
+     * "next": the one step that helps, "" when ready. Changes nothing, and works for everybody. */
+    bool (*look)(lima_json *into, lima_err *err);
+    /* For `user` (NULL: who runs this): "done", an array of sentences, empty when there was nothing to do.
+     * PERMISSION_DENIED. */
+    bool (*prepare)(const char *user, lima_json *into, lima_err *err);
+    /* Takes back what `prepare` has done, for all users, and nothing else. "done" as above; fine a second
+     * time. */
+    bool (*undo)(lima_json *into, lima_err *err);
+} lima_driver_preparation;
 
 typedef struct lima_driver {
     const char *name;    /* the vmType this driver fills in where none is set, e.g. "qemu"; must be set */
@@ -152,6 +172,7 @@ typedef struct lima_driver {
     const lima_driver_snapshots *snapshots;
     const lima_driver_display *display;
     const lima_driver_guest_agent *guest_agent;
+    const lima_driver_preparation *preparation;
 } lima_driver;
 
 /* The whole program: command line, server, clean end. Returns the exit code. */

@@ -12,7 +12,9 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "data/yaml.h"
 #include "driver/instance_keys.h"
+#include "os/file.h"
 
 static bool take_number(const lima_json *doc, const char *key, uint64_t max, uint64_t *ret, lima_err *err)
 {
@@ -158,4 +160,17 @@ void lima_instance_free(lima_instance *inst)
 char *lima_instance_path(const lima_instance *inst, const char *file)
 {
     return lima_path_join(inst->dir, file);
+}
+
+lima_json *lima_instance_written(const lima_instance *inst)
+{
+    lima_buf text = LIMA_BUF(LIMA_YAML_BYTES_MAX);
+    lima_json *doc = NULL;
+    char *path = lima_instance_path(inst, "lima.yaml");
+
+    if (*inst->dir && lima_file_read(path, &text, NULL))
+        lima_yaml_parse(lima_buf_str(&text), text.len, &doc, NULL);
+    lima_buf_free(&text);
+    free(path);
+    return doc;
 }

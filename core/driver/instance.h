@@ -43,3 +43,5 @@ void lima_instance_free(lima_instance *inst);
 
 /* Owned: a file of the instance folder. */
 char *lima_instance_path(const lima_instance *inst, const char *file);
+/* Owned: lima.yaml as the user wrote it, without limactl's defaults; NULL: there is none, or it cannot be read. */
+lima_json *lima_instance_written(const lima_instance *inst);

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/sha256.h"
 #include "driver/control.h"
 
 enum { LIST_TEXT_MAX = 4 * 1024 * 1024 };
@@ -32,6 +33,17 @@ bool lima_snapshot_check_tag(const char *tag, lima_err *err)
                         tag, LIMA_CONTROL_TAG_MAX);
 }
 
+char *lima_snapshot_file_stem(const char *tag)
+{
+    uint8_t digest[LIMA_SHA256_LEN];
+    lima_sha256((const void *const[]){tag}, (const size_t[]){strlen(tag)}, 1, digest);
+    char *stem = lima_mem_printf("%s-%02x%02x%02x%02x", tag, digest[0], digest[1], digest[2], digest[3]);
+    for (char *c = stem; *c; c++)
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c + ('a' - 'A'));
+    return stem;
+}
+
 void lima_snapshot_list_add(lima_snapshot_list *list, const lima_snapshot *item)
 {
     list->items = lima_mem_resize(list->items, list->len + 1, sizeof *list->items);
@@ -39,6 +51,8 @@ void lima_snapshot_list_add(lima_snapshot_list *list, const lima_snapshot *item)
     *own = *item;
     own->id = lima_mem_strdup(item->id ? item->id : "");
     own->tag = lima_mem_strdup(item->tag ? item->tag : "");
+    own->parent = lima_mem_strdup(item->parent);
+    own->kind = lima_mem_strdup(item->kind);
 }
 
 void lima_snapshot_list_free(lima_snapshot_list *list)
@@ -46,6 +60,8 @@ void lima_snapshot_list_free(lima_snapshot_list *list)
     for (size_t i = 0; i < list->len; i++) {
         free(list->items[i].id);
         free(list->items[i].tag);
+        free(list->items[i].parent);
+        free(list->items[i].kind);
     }
     free(list->items);
     *list = (lima_snapshot_list){0};
@@ -82,18 +98,38 @@ static void add_time(lima_buf *text, int64_t seconds)
                   (int)(s % 60));
 }
 
+static bool is_tree(const lima_snapshot_list *list)
+{
+    for (size_t i = 0; i < list->len; i++)
+        if (list->items[i].kind)
+            return true;
+    return false;
+}
+
+static void add_place(lima_buf *text, const lima_snapshot *item)
+{
+    lima_buf_addf(text, "  %-4s", item->kind ? item->kind : "-");
+    add_size(text, item->disk_size);
+    lima_buf_addf(text, "  %s", item->parent && *item->parent ? item->parent : "-");
+}
+
 char *lima_snapshot_list_text(const lima_snapshot_list *list)
 {
     lima_buf text = LIMA_BUF(LIST_TEXT_MAX);
-    lima_buf_addf(&text, "%-4s  %-24s  %10s  %-20s  %s\n", "ID", "TAG", "VM-SIZE", "CREATED", "VM-CLOCK");
+    bool tree = is_tree(list);
+    lima_buf_addf(&text, "%-4s  %-24s  %10s  %-20s  VM-CLOCK", "ID", "TAG", "VM-SIZE", "CREATED");
+    lima_buf_add_str(&text, tree ? "      KIND   DISK-SIZE  PARENT\n" : "\n");
     for (size_t i = 0; i < list->len; i++) {
         const lima_snapshot *item = &list->items[i];
         uint64_t s = item->vm_clock_ms / 1000;
         lima_buf_addf(&text, "%-4s  %-24s", *item->id ? item->id : "-", *item->tag ? item->tag : "-");
         add_size(&text, item->vm_size);
         add_time(&text, item->created);
-        lima_buf_addf(&text, "  %02" PRIu64 ":%02" PRIu64 ":%02" PRIu64 ".%03" PRIu64 "\n", s / 3600,
-                      s / 60 % 60, s % 60, item->vm_clock_ms % 1000);
+        lima_buf_addf(&text, "  %02" PRIu64 ":%02" PRIu64 ":%02" PRIu64 ".%03" PRIu64, s / 3600, s / 60 % 60,
+                      s % 60, item->vm_clock_ms % 1000);
+        if (tree)
+            add_place(&text, item);
+        lima_buf_add_str(&text, "\n");
     }
     return lima_buf_take(&text);
 }

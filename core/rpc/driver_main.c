@@ -32,16 +32,23 @@ static bool read_all(lima_stream *in, lima_buf *into, lima_wake *stop, lima_err 
     }
 }
 
+static bool run_tool_mode(const lima_serve *serve, const char *input, size_t len, char **ret, bool *ret_stuck,
+                          lima_err *err)
+{
+    if (serve->options->mode == LIMA_MODE_INSPECT_STATUS)
+        return lima_tool_inspect(serve->driver, input, len, ret, ret_stuck, err);
+    if (serve->options->mode == LIMA_MODE_PREP)
+        return lima_tool_prep(serve->driver, input, len, ret, err);
+    return lima_tool_configure(serve->driver, serve->name, input, len, ret, err);
+}
+
 static bool run_tool(const lima_serve *serve, bool *ret_stuck, lima_err *err)
 {
     lima_buf input = LIMA_BUF(LIMA_JSON_BYTES_MAX);
     lima_err lost = {0};
     char *output = NULL;
     bool ok = read_all(serve->in, &input, serve->stop, err);
-    if (ok && serve->options->mode == LIMA_MODE_INSPECT_STATUS)
-        ok = lima_tool_inspect(serve->driver, lima_buf_str(&input), input.len, &output, ret_stuck, err);
-    else if (ok)
-        ok = lima_tool_configure(serve->driver, serve->name, lima_buf_str(&input), input.len, &output, err);
+    ok = ok && run_tool_mode(serve, lima_buf_str(&input), input.len, &output, ret_stuck, err);
     if (output
         && !lima_stream_write(serve->out, output, strlen(output), lima_clock_in(OUTPUT_MS), serve->stop,
                               &lost)
@@ -63,6 +70,7 @@ static bool run_mode(const lima_serve *serve, bool *ret_stuck, lima_err *err)
         return lima_serve_stdio(serve, ret_stuck, err);
     case LIMA_MODE_PRE_DRIVER_ACTION:
     case LIMA_MODE_INSPECT_STATUS:
+    case LIMA_MODE_PREP:
         return run_tool(serve, ret_stuck, err);
     case LIMA_MODE_HELP:
     case LIMA_MODE_VERSION:
@@ -86,7 +94,7 @@ static bool print_text(const lima_serve *serve)
 
 static bool is_tool(const lima_serve *serve)
 {
-    return serve->options->mode == LIMA_MODE_INSPECT_STATUS
+    return serve->options->mode == LIMA_MODE_INSPECT_STATUS || serve->options->mode == LIMA_MODE_PREP
            || serve->options->mode == LIMA_MODE_PRE_DRIVER_ACTION;
 }
 

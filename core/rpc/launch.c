@@ -222,12 +222,12 @@ void lima_launched_stop(lima_launched *launched, uint32_t grace_ms)
 
 /* The answer on standard output; what the driver said on standard error becomes the error text. */
 static bool run_tool(const char *program, const char *flag, const char *input, lima_deadline deadline,
-                     lima_buf *out, lima_err *err)
+                     lima_wake *wake, lima_buf *out, lima_err *err)
 {
     const char *argv[] = {program, flag, NULL};
     lima_buf said = LIMA_BUF(STDERR_TAIL);
     lima_process_exit status;
-    bool ok = lima_process_run(argv, input, out, &said, deadline, NULL, &status, err);
+    bool ok = lima_process_run(argv, input, out, &said, deadline, wake, &status, err);
     if (ok && (status.signaled || status.code != 0)) {
         char *text = lima_buf_take(&said);
         lima_str_trim(text);
@@ -261,9 +261,9 @@ bool lima_launch_inspect(const char *program, const lima_json *instance, lima_de
     char *encoded = lima_base64_encode(text, strlen(text));
     char *input = lima_mem_printf("\"%s\"\n", encoded);
     lima_buf out = LIMA_BUF(ANSWER_MAX);
-    bool ok =
-        (run_tool(program, "--inspect-status", input, deadline, &out, err) && decode_inspect(&out, ret, err))
-        || lima_err_wrap(err, "'%s --inspect-status'", program);
+    bool ok = (run_tool(program, "--inspect-status", input, deadline, NULL, &out, err)
+               && decode_inspect(&out, ret, err))
+              || lima_err_wrap(err, "'%s --inspect-status'", program);
     lima_buf_free(&out);
     free(input);
     free(encoded);
@@ -282,7 +282,7 @@ bool lima_launch_configure(const char *program, const lima_json *config, const c
     lima_buf out = LIMA_BUF(LIMA_JSON_BYTES_MAX);
     lima_json *answer = NULL;
     size_t used;
-    bool ok = run_tool(program, "--pre-driver-action", input, deadline, &out, err)
+    bool ok = run_tool(program, "--pre-driver-action", input, deadline, NULL, &out, err)
               && lima_json_parse_first(lima_buf_str(&out), out.len, &answer, &used, err)
               && lima_json_expect(answer, LIMA_JSON_OBJECT, err, "%s", "");
     if (ok)
@@ -294,6 +294,32 @@ bool lima_launch_configure(const char *program, const lima_json *config, const c
     lima_buf_free(&out);
     free(input);
     free(text);
+    lima_json_free(request);
+    return ok;
+}
+
+bool lima_launch_prep(const char *program, const char *action, const char *user, lima_deadline deadline,
+                      lima_wake *wake, lima_json **ret, lima_err *err)
+{
+    lima_json *request = lima_json_new_object(), *answer = NULL;
+    lima_buf out = LIMA_BUF(ANSWER_MAX);
+
+    lima_json_set_str(request, action, "action");
+    if (user)
+        lima_json_set_str(request, user, "user");
+    char *input = lima_json_print(request);
+    bool ok = run_tool(program, "--prep", input, deadline, wake, &out, err)
+              && lima_json_parse(lima_buf_str(&out), out.len, &answer, err)
+              && (lima_json_str(answer, NULL, "next")
+                  || lima_err_set(err, LIMA_CODE_UNKNOWN, "its answer does not say what comes next"));
+    if (ok) {
+        *ret = answer;
+    } else {
+        lima_json_free(answer);
+        lima_err_wrap(err, "'%s --prep'", program);
+    }
+    lima_buf_free(&out);
+    free(input);
     lima_json_free(request);
     return ok;
 }

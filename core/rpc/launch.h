@@ -36,5 +36,9 @@ bool lima_launch_inspect(const char *program, const lima_json *instance, lima_de
 /* --pre-driver-action: the configuration in and out. */
 bool lima_launch_configure(const char *program, const lima_json *config, const char *file_path,
                            lima_deadline deadline, lima_json **ret, lima_err *err);
+/* --prep (tool.h): `action` is "status", "prepare" or "undo", `user` NULL or whom to prepare. An answer
+ * without "ready" and "next" is none. */
+bool lima_launch_prep(const char *program, const char *action, const char *user, lima_deadline deadline,
+                      lima_wake *wake, lima_json **ret, lima_err *err);
 /* Owned: "lima-driver-x.exe" gives "x". */
 char *lima_launch_driver_name(const char *program);

@@ -54,6 +54,7 @@ static bool take_mode(parser *p, const char *text, lima_err *err)
         {"stdio", LIMA_MODE_STDIO},
         {"pre-driver-action", LIMA_MODE_PRE_DRIVER_ACTION},
         {"inspect-status", LIMA_MODE_INSPECT_STATUS},
+        {"prep", LIMA_MODE_PREP},
         {"help", LIMA_MODE_HELP},
         {"h", LIMA_MODE_HELP},
         {"version", LIMA_MODE_VERSION},
@@ -144,6 +145,8 @@ char *lima_options_help(const char *name, const lima_driver *driver)
         "  --inspect-status      put the VM's status into an instance: base64 of its JSON, as a JSON string, "
         "in and out\n"
         "  --pre-driver-action   fill defaults into a configuration: JSON in and out (limactl 2.0, 2.1)\n"
+        "  --prep                what users need once, before their first VM (limadrv prep): JSON in and "
+        "out\n"
         "  --version [--json]    print the version\n"
         "  -h, --help            print this\n"
         "\n"

@@ -12,6 +12,7 @@ typedef enum lima_options_mode {
     LIMA_MODE_STDIO,        /* --stdio, with or without --inst-dir */
     LIMA_MODE_PRE_DRIVER_ACTION,
     LIMA_MODE_INSPECT_STATUS,
+    LIMA_MODE_PREP,
     LIMA_MODE_HELP,
     LIMA_MODE_VERSION, /* --version, with or without --json */
 } lima_options_mode;

@@ -164,3 +164,42 @@ bool lima_tool_configure(const lima_driver *driver, const char *name, const char
     lima_json_free(json);
     return ok || lima_err_wrap(err, "--pre-driver-action");
 }
+
+static bool take_action(const lima_driver_preparation *preparation, const lima_json *request, lima_json *into,
+                        lima_err *err)
+{
+    const char *action = lima_json_str(request, "", "action"), *user = lima_json_str(request, NULL, "user");
+
+    lima_json_set_empty_array(into, "done");
+    if (user && !lima_str_eq(action, "prepare"))
+        return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "'user' goes with the action 'prepare' only");
+    if (lima_str_eq(action, "prepare"))
+        return preparation->prepare(user, into, err);
+    if (lima_str_eq(action, "undo"))
+        return preparation->undo(into, err);
+    return lima_str_eq(action, "status")
+           || lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT, "action '%s' is not status, prepare or undo",
+                           action);
+}
+
+bool lima_tool_prep(const lima_driver *driver, const char *input, size_t len, char **ret, lima_err *err)
+{
+    lima_json *request = NULL, *answer = NULL;
+
+    if (!driver->preparation)
+        return lima_err_set(err, LIMA_CODE_UNIMPLEMENTED,
+                            "users of this driver need nothing that has to be prepared");
+    if (!lima_json_parse(input, len, &request, err))
+        return lima_err_wrap(err, "input of --prep");
+    answer = lima_json_new_object();
+    bool ok =
+        take_action(driver->preparation, request, answer, err) && driver->preparation->look(answer, err);
+    if (ok) {
+        char *text = lima_json_print(answer);
+        *ret = lima_mem_printf("%s\n", text);
+        free(text);
+    }
+    lima_json_free(answer);
+    lima_json_free(request);
+    return ok;
+}

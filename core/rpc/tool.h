@@ -21,3 +21,8 @@ bool lima_tool_inspect(const lima_driver *driver, const char *input, size_t len,
  * is an object all the same: limactl shows our error text only if it finds one. */
 bool lima_tool_configure(const lima_driver *driver, const char *name, const char *input, size_t len,
                          char **ret, lima_err *err);
+
+/* --prep: {"action":"status"|"prepare"|"undo","user":"…"} in; out what the driver has done and found
+ * (driver.h: lima_driver_preparation), with a line end. `user` goes with prepare, and may be left out.
+ * UNIMPLEMENTED: this driver's users need nothing. */
+bool lima_tool_prep(const lima_driver *driver, const char *input, size_t len, char **ret, lima_err *err);

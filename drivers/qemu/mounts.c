@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
-#include "qemu/identity.h"
+#include "driver/identity.h"
 #include "qemu/text.h"
 
 enum { QUEUE_SIZE_DEFAULT = 1024, QUEUE_SIZE_MAX = 32768 };
@@ -125,8 +125,8 @@ static bool read_one(const lima_instance *inst, lima_generation generation, size
         || !read_queue_size(inst, i, &ret->queue_size, err))
         return false;
     const char *location = lima_json_str(inst->doc, "", "config.mounts[%zu].location", i);
-    ret->tag = lima_qemu_mount_tag(generation, i, location,
-                                   lima_json_str(inst->doc, location, "config.mounts[%zu].mountPoint", i));
+    ret->tag = lima_identity_mount_tag(
+        generation, i, location, lima_json_str(inst->doc, location, "config.mounts[%zu].mountPoint", i));
     ret->writable = lima_json_bool(inst->doc, false, "config.mounts[%zu].writable", i);
     char *name = lima_mem_printf("virtiofsd-%zu.sock", i);
     ret->socket = lima_instance_path(inst, name);

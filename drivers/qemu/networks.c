@@ -11,7 +11,7 @@
 #include "base/str.h"
 #include "data/yaml.h"
 #include "os/file.h"
-#include "qemu/identity.h"
+#include "driver/identity.h"
 
 enum { FIRST_FD = 3, NETWORKS_YAML_MAX = 1024 * 1024 };
 
@@ -85,7 +85,7 @@ static bool mac_valid(const char *mac)
     for (size_t i = 0; i < len; i++)
         if (i % 3 == 2 ? mac[i] != ':' : !strchr("0123456789abcdefABCDEF", mac[i]))
             return false;
-    return len == QEMU_MAC_SIZE - 1;
+    return len == LIMA_MAC_SIZE - 1;
 }
 
 /* limactl fills the key; its rule is repeated for callers that do not. */
@@ -100,9 +100,9 @@ static bool read_mac(const lima_instance *inst, size_t i, const char *machine_id
         *ret = lima_mem_strdup(mac);
         return true;
     }
-    char made[QEMU_MAC_SIZE];
+    char made[LIMA_MAC_SIZE];
     char *id = lima_mem_printf("%s/lima.yaml#%zu", inst->dir, i);
-    lima_qemu_mac(machine_id, id, made);
+    lima_identity_mac(machine_id, id, made);
     free(id);
     *ret = lima_mem_strdup(made);
     return true;
@@ -110,8 +110,8 @@ static bool read_mac(const lima_instance *inst, size_t i, const char *machine_id
 
 static void make_primary(const lima_instance *inst, const char *machine_id, qemu_nic *nic)
 {
-    char mac[QEMU_MAC_SIZE];
-    lima_qemu_mac(machine_id, inst->dir, mac);
+    char mac[LIMA_MAC_SIZE];
+    lima_identity_mac(machine_id, inst->dir, mac);
     nic->mac = lima_mem_strdup(mac);
     nic->ssh_port = inst->ssh_port;
     nic->address = lima_mem_strdup(inst->ssh_address);

@@ -7,20 +7,9 @@
 
 #include "base/buf.h"
 #include "base/log.h"
-#include "base/str.h"
+#include "base/strv.h"
+#include "driver/ssh.h"
 #include "os/file.h"
-#include "os/host.h"
-#include "os/process.h"
-
-/* ssh as limactl finds it: $SSH (words), else PATH. */
-static void ssh_words(lima_strv *ret)
-{
-    char *value = lima_env_get("SSH");
-
-    if (lima_str_empty(value) || !lima_str_split_words(value, ret, NULL) || ret->len == 0)
-        lima_strv_add(ret, "ssh");
-    free(value);
-}
 
 /* '%' begins a variable in ssh's paths. */
 static char *escape_percent(const char *path)
@@ -32,37 +21,20 @@ static char *escape_percent(const char *path)
     return lima_buf_take(&text);
 }
 
-/* The new master inherits standard handles of the ssh that makes it: a pipe there would never end. */
-static bool run_ssh(const lima_strv *argv, uint32_t limit_ms, lima_wake *wake, lima_err *err)
-{
-    lima_process *process = NULL;
-    lima_process_exit end;
-    lima_process_desc desc = {.argv = lima_strv_items(argv)};
-
-    if (!lima_process_start(&desc, &process, err))
-        return false;
-    bool ok = lima_process_wait(process, lima_clock_in(limit_ms), wake, &end, err);
-    if (!ok)
-        lima_process_end(process, true);
-    lima_process_free(process);
-    return ok
-           && ((!end.signaled && end.code == 0) || lima_err_set(err, LIMA_CODE_UNKNOWN, "ssh: %s", end.text));
-}
-
 static bool end_master(const char *socket, lima_wake *wake, lima_err *err)
 {
     static const char *const rest[] = {"-O", "exit", "lima", NULL};
     lima_strv argv = {0};
     char *escaped = escape_percent(socket);
 
-    ssh_words(&argv);
+    lima_ssh_words(&argv);
     lima_strv_add(&argv, "-F");
     lima_strv_add(&argv, "none");
     lima_strv_add(&argv, "-S");
     lima_strv_add(&argv, escaped);
     for (size_t i = 0; rest[i]; i++)
         lima_strv_add(&argv, rest[i]);
-    bool ok = run_ssh(&argv, QEMU_SSH_EXIT_MS, wake, err);
+    bool ok = lima_ssh_run(&argv, QEMU_SSH_EXIT_MS, NULL, wake, err);
     lima_strv_free(&argv);
     free(escaped);
     return ok;
@@ -71,18 +43,15 @@ static bool end_master(const char *socket, lima_wake *wake, lima_err *err)
 static bool open_master(const lima_instance *inst, lima_wake *wake, lima_err *err)
 {
     lima_strv argv = {0};
-    char *config = lima_instance_path(inst, "ssh.config");
 
-    ssh_words(&argv);
-    lima_strv_add(&argv, "-F");
-    lima_strv_add(&argv, config);
+    lima_ssh_words(&argv);
+    lima_ssh_config_words(inst, &argv);
     lima_strv_add(&argv, "-o");
     lima_strv_addf(&argv, "ConnectTimeout=%d", QEMU_SSH_OPEN_MS / 1000);
-    lima_strv_addf(&argv, "lima-%s", inst->name);
+    lima_ssh_host_word(inst, &argv);
     lima_strv_add(&argv, "true");
-    bool ok = run_ssh(&argv, QEMU_SSH_OPEN_MS, wake, err);
+    bool ok = lima_ssh_run(&argv, QEMU_SSH_OPEN_MS, NULL, wake, err);
     lima_strv_free(&argv);
-    free(config);
     return ok;
 }
 

@@ -6,15 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/guid.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "os/listener.h"
 #include "win/hvsocket.h"
 #include "win/processes.h"
 #include "wsl2/argv.h"
+#include "wsl2/child_way.h"
 #include "wsl2/files.h"
 #include "wsl2/port.h"
-#include "wsl2/registration.h"
 #include "wsl2/scripts.h"
 #include "wsl2/vm.h"
 #include "wsl2/wsl_exe.h"
@@ -33,9 +33,9 @@ static bool id_on(const char *command, const char *guid, char ret[37])
     lima_str_split(command, ' ', &words);
     for (size_t i = 0; i + 1 < words.len; i++) {
         if (lima_str_eq(words.items[i], "--distro-id"))
-            lima_wsl2_guid_parse(words.items[i + 1], distro);
+            lima_guid_parse(words.items[i + 1], distro);
         if (lima_str_eq(words.items[i], "--vm-id"))
-            lima_wsl2_guid_parse(words.items[i + 1], found);
+            lima_guid_parse(words.items[i + 1], found);
     }
     lima_strv_free(&words);
     if (!*found || !lima_str_eq_nocase(distro, guid))
@@ -72,29 +72,29 @@ static bool connect_vsock(const wsl2_reach *reach, uint32_t port, uint64_t ms, l
            && lima_hvsocket_connect(id, port, lima_wsl2_in(ms), wake, ret, err);
 }
 
-static bool dial_vsock(const wsl2_reach *reach, lima_wake *wake, wsl2_pipe *ret, lima_err *err)
+static bool dial_vsock(const wsl2_reach *reach, lima_wake *wake, lima_way *ret, lima_err *err)
 {
     lima_stream *stream = NULL;
 
     if (!connect_vsock(reach, reach->vsock_port, CONNECT_MS, wake, &stream, err))
         return false;
-    *ret = lima_wsl2_pipe_of(stream);
+    *ret = lima_way_of(stream);
     return true;
 }
 
-static bool dial_relay(const wsl2_reach *reach, wsl2_pipe *ret, lima_err *err)
+static bool dial_relay(const wsl2_reach *reach, lima_way *ret, lima_err *err)
 {
     static const char *const args[] = {WSL2_GUEST_AGENT_SOCKET, NULL};
     lima_strv argv = {0};
     bool ok = lima_wsl2_argv_sh(reach->exe, reach->distro, lima_wsl2_script_relay(), args, &argv, err)
-              && lima_wsl2_pipe_run(&argv, ret, err);
+              && lima_wsl2_child_way(&argv, ret, err);
 
     lima_strv_free(&argv);
     return ok;
 }
 
 /* An agent that does not listen on its vsock port may still have its Unix socket. */
-static bool dial(void *arg, lima_wake *wake, wsl2_pipe *ret, lima_err *err)
+static bool dial(const void *arg, lima_wake *wake, lima_way *ret, lima_err *err)
 {
     const wsl2_reach *reach = arg;
     lima_err why = {0};
@@ -149,28 +149,14 @@ uint32_t lima_wsl2_agent_choose_port(const lima_instance *inst, const wsl2_reach
 
 /* ---- the door ---- */
 
-static bool accept_local(void *listener, lima_deadline deadline, lima_wake *wake, lima_stream **ret,
-                         lima_err *err)
+static bool open_door(const lima_instance *inst, wsl2_vm *vm, lima_door **ret, lima_err *err)
 {
-    return lima_listener_accept(listener, deadline, wake, ret, err);
-}
-
-static void close_local(void *listener)
-{
-    lima_listener_close(listener);
-}
-
-static bool open_door(const lima_instance *inst, wsl2_vm *vm, wsl2_door **ret, lima_err *err)
-{
-    lima_listener *listener = NULL;
     char *path = lima_instance_path(inst, WSL2_AGENT_SOCKET);
-    wsl2_door_desc desc = {
-        .name = "guest agent", .accept = accept_local, .close = close_local, .dial = dial, .arg = &vm->reach};
-    bool ok = lima_listener_open(path, &listener, err);
+    lima_door_desc desc = {.name = "guest agent", .dial = dial, .arg = &vm->reach};
+    bool ok = lima_door_open_local(path, &desc, ret, err);
 
-    desc.listener = listener;
     free(path);
-    return ok && lima_wsl2_door_open(&desc, ret, err);
+    return ok;
 }
 
 /* `limactl stop -f` removes sockets: then the door is made anew. Under the monitor, so that two calls do
@@ -186,7 +172,7 @@ static bool is_in_place(const lima_instance *inst)
 
 static bool ensure_door(const lima_instance *inst, wsl2_vm *vm, lima_err *err)
 {
-    wsl2_door *old = NULL;
+    lima_door *old = NULL;
     bool ok = true;
 
     lima_monitor_enter(vm->monitor);
@@ -194,13 +180,13 @@ static bool ensure_door(const lima_instance *inst, wsl2_vm *vm, lima_err *err)
         ok = lima_err_set(err, LIMA_CODE_FAILED_PRECONDITION,
                           "it does not run, or was not started by this process");
     } else if (!vm->agent || !is_in_place(inst)) {
-        wsl2_door *door = NULL;
+        lima_door *door = NULL;
         ok = open_door(inst, vm, &door, err);
         old = ok ? vm->agent : NULL;
         vm->agent = ok ? door : vm->agent;
     }
     lima_monitor_leave(vm->monitor);
-    lima_wsl2_door_close(old);
+    lima_door_close(old);
     return ok;
 }
 

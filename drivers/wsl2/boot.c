@@ -17,7 +17,7 @@
 #include "wsl2/cidata.h"
 #include "wsl2/config.h"
 #include "wsl2/guest_run.h"
-#include "wsl2/mounts.h"
+#include "wsl2/mounts_script.h"
 #include "wsl2/output.h"
 #include "wsl2/scripts.h"
 #include "wsl2/wslconf.h"
@@ -244,7 +244,7 @@ static void for_lines(const wsl2_boot *boot, const wsl2_said *said, each_line *e
 
 static void tell_mount(const wsl2_boot *boot, const char *line, void *arg)
 {
-    const wsl2_mounts *mounts = arg;
+    const lima_windows_mounts *mounts = arg;
     const char *why = "";
     size_t index = 0;
     bool ok = true;
@@ -256,11 +256,11 @@ static void tell_mount(const wsl2_boot *boot, const char *line, void *arg)
 
 static bool mount_all(const wsl2_boot *boot, lima_err *err)
 {
-    wsl2_mounts mounts = {0};
+    lima_windows_mounts mounts = {0};
     wsl2_said said = {0};
     uint32_t uid = lima_wsl2_boot_uid(boot);
 
-    if (!lima_wsl2_mounts_read(boot->inst, lima_host_get()->home, &mounts, err))
+    if (!lima_windows_mounts_read(boot->inst, lima_host_get()->home, &mounts, err))
         return false;
     bool ok = true;
     if (mounts.len) {
@@ -273,7 +273,7 @@ static bool mount_all(const wsl2_boot *boot, lima_err *err)
         lima_wsl2_said_free(&said);
         free(script);
     }
-    lima_wsl2_mounts_free(&mounts);
+    lima_windows_mounts_free(&mounts);
     return ok;
 }
 

@@ -8,7 +8,8 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "wsl2/mounts.h"
+#include "driver/image_location.h"
+#include "driver/windows_mounts.h"
 #include "wsl2/network.h"
 
 enum { LIMAS_UID = 1000 }; /* what limactl fills in on Windows */
@@ -126,23 +127,9 @@ static bool check_devices(const lima_json *doc, lima_err *err)
     return true;
 }
 
-/* A location that says by its name that it is no tar archive, compressed or not; query and fragment of a URL
- * are cut off. What the name does not tell, the content will (image.h). */
-static bool is_wrong_image(const char *location)
-{
-    static const char *const packed[] = {".gz", ".xz", ".bz2", ".zst", ".zstd"};
-    static const char *const wrong[] = {".qcow2", ".raw",  ".img",      ".iso",  ".ipsw", ".vmdk",
-                                        ".vhd",   ".vhdx", ".squashfs", ".sqfs", ".vdi"};
-    char *name = lima_mem_strndup(location, strcspn(location, "?#"));
-    for (size_t i = 0; i < sizeof packed / sizeof packed[0]; i++)
-        if (lima_str_has_suffix(name, packed[i]))
-            name[strlen(name) - strlen(packed[i])] = '\0';
-    bool found = false;
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
-        found = found || lima_str_has_suffix(name, wrong[i]);
-    free(name);
-    return found;
-}
+/* That say by their name to be no tar archive. What the name does not tell, the content will (image.h). */
+static const char *const wrong_images[] = {".qcow2", ".raw",  ".img",      ".iso",  ".ipsw", ".vmdk",
+                                           ".vhd",   ".vhdx", ".squashfs", ".sqfs", ".vdi",  NULL};
 
 static bool check_images(const lima_instance *inst, lima_err *err)
 {
@@ -150,7 +137,7 @@ static bool check_images(const lima_instance *inst, lima_err *err)
     for (size_t i = 0; i < count; i++) {
         const char *arch = lima_json_str(inst->doc, inst->arch, "config.images[%zu].arch", i);
         const char *location = lima_json_str(inst->doc, "", "config.images[%zu].location", i);
-        if (lima_str_eq(arch, inst->arch) && is_wrong_image(location))
+        if (lima_str_eq(arch, inst->arch) && lima_image_location_ends(location, wrong_images))
             return lima_err_set(
                 err, LIMA_CODE_INVALID_ARGUMENT,
                 "images[%zu].location '%.300s' is a disk or CD image; WSL2 takes a tar archive of a "
@@ -158,14 +145,6 @@ static bool check_images(const lima_instance *inst, lima_err *err)
                 i, location);
     }
     return true;
-}
-
-static bool check_mounts(const lima_instance *inst, const char *home, lima_err *err)
-{
-    wsl2_mounts mounts = {0};
-    bool ok = lima_wsl2_mounts_read(inst, home, &mounts, err);
-    lima_wsl2_mounts_free(&mounts);
-    return ok;
 }
 
 /* root's and the system's uids are in every image. */
@@ -229,7 +208,7 @@ bool lima_wsl2_validate(const lima_instance *inst, const wsl2_config_inputs *inp
 {
     if (!check_kinds(inst->doc, err) || !check_guest(inst, inputs->host_arch, err)
         || !check_mount_type(inst->doc, err) || !check_devices(inst->doc, err) || !check_images(inst, err)
-        || !check_mounts(inst, inputs->home, err) || !check_uid(inst->doc, err))
+        || !lima_windows_mounts_check(inst, inputs->home, err) || !check_uid(inst->doc, err))
         return false;
     if (ret_warnings) {
         warn_ignored(inputs->written, ret_warnings);

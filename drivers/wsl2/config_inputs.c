@@ -1,28 +1,10 @@
 #include "wsl2/config_inputs.h"
 
-#include <stdlib.h>
-
 #include "base/log.h"
-#include "data/yaml.h"
-#include "os/file.h"
 #include "os/host.h"
 #include "wsl2/config.h"
 #include "wsl2/look.h"
 #include "wsl2/record.h"
-
-/* lima.yaml, as the user wrote it; NULL: there is none, or it cannot be read. */
-static lima_json *written(const lima_instance *inst)
-{
-    lima_buf text = LIMA_BUF(LIMA_YAML_BYTES_MAX);
-    lima_json *doc = NULL;
-    char *path = lima_instance_path(inst, "lima.yaml");
-
-    if (*inst->dir && lima_file_read(path, &text, NULL))
-        lima_yaml_parse(lima_buf_str(&text), text.len, &doc, NULL);
-    lima_buf_free(&text);
-    free(path);
-    return doc;
-}
 
 static wsl2_config_inputs gather(const lima_instance *inst, lima_json *yaml)
 {
@@ -43,7 +25,7 @@ static wsl2_config_inputs gather(const lima_instance *inst, lima_json *yaml)
 
 bool lima_wsl2_fill(lima_instance *inst, lima_err *err)
 {
-    lima_json *yaml = written(inst);
+    lima_json *yaml = lima_instance_written(inst);
     wsl2_config_inputs inputs = gather(inst, yaml);
     bool ok = lima_wsl2_configure(inst, &inputs, err);
 
@@ -54,7 +36,7 @@ bool lima_wsl2_fill(lima_instance *inst, lima_err *err)
 bool lima_wsl2_check(const lima_instance *inst, lima_err *err)
 {
     lima_strv warnings = {0};
-    lima_json *yaml = written(inst);
+    lima_json *yaml = lima_instance_written(inst);
     wsl2_config_inputs inputs = gather(inst, yaml);
     bool ok = lima_wsl2_validate(inst, &inputs, &warnings, err);
 

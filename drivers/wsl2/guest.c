@@ -4,10 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/guid.h"
+#include "base/ipv4.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/utf.h"
-#include "wsl2/registration.h"
 
 static const char mark[] = "lima ";
 
@@ -83,15 +84,16 @@ static void take_vm(wsl2_guest *guest, const char *value, size_t len)
     char id[64];
     copy_clean(id, sizeof id, value, len);
     if (!*guest->vm_id)
-        lima_wsl2_guid_parse(id, guest->vm_id);
+        lima_guid_parse(id, guest->vm_id);
 }
 
 static void set_ipv4(char *into, const char *value, size_t len)
 {
-    char address[64];
-    copy_clean(address, sizeof address, value, len);
-    if (!*into)
-        lima_wsl2_ipv4_parse(address, into);
+    char text[64];
+    uint32_t address = 0;
+    copy_clean(text, sizeof text, value, len);
+    if (!*into && lima_ipv4_parse(text, &address))
+        lima_ipv4_print(address, into);
 }
 
 /* "C:\" is "/mnt/c/" or "/mnt/c": one form. */

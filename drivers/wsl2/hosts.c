@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/ipv4.h"
 #include "base/str.h"
 #include "wsl2/network.h"
 
@@ -25,10 +26,10 @@ static const char *value_of(const lima_json *doc, const lima_strv *keys, const c
 }
 
 static bool resolve(const lima_json *doc, const lima_strv *keys, const char *host, const char *name,
-                    char ret[16])
+                    uint32_t *ret)
 {
     for (unsigned step = 0; step < STEPS_MAX && *name; step++) {
-        if (lima_wsl2_ipv4_parse(name, ret))
+        if (lima_ipv4_parse(name, ret))
             return true;
         name = lima_str_eq_nocase(name, WSL2_HOST_NAME) ? host : value_of(doc, keys, name);
     }
@@ -38,7 +39,8 @@ static bool resolve(const lima_json *doc, const lima_strv *keys, const char *hos
 void lima_wsl2_hosts(const lima_instance *inst, const char *host, lima_strv *ret)
 {
     lima_strv keys = {0};
-    char address[16];
+    char address[LIMA_IPV4_SIZE];
+    uint32_t number = 0;
 
     if (*host)
         lima_strv_addf(ret, "%s " WSL2_HOST_NAME, host);
@@ -46,7 +48,9 @@ void lima_wsl2_hosts(const lima_instance *inst, const char *host, lima_strv *ret
         lima_json_keys(inst->doc, &keys, "config.hostResolver.hosts");
     for (size_t i = 0; i < keys.len && i < WSL2_HOSTS_MAX; i++)
         if (is_name(keys.items[i]) && !lima_str_eq_nocase(keys.items[i], WSL2_HOST_NAME)
-            && resolve(inst->doc, &keys, host, keys.items[i], address))
+            && resolve(inst->doc, &keys, host, keys.items[i], &number)) {
+            lima_ipv4_print(number, address);
             lima_strv_addf(ret, "%s %s", address, keys.items[i]);
+        }
     lima_strv_free(&keys);
 }

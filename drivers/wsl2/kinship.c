@@ -3,6 +3,7 @@
  * --move`). Anything else under our name belongs to somebody. */
 #include "wsl2/registration.h"
 
+#include "base/path.h"
 #include "base/str.h"
 
 static bool is_ours(const wsl2_kin_facts *facts)
@@ -10,7 +11,7 @@ static bool is_ours(const wsl2_kin_facts *facts)
     const wsl2_registration *found = facts->registration;
     if (facts->known_guid && lima_str_eq_nocase(facts->known_guid, found->guid))
         return true;
-    return found->base_path && lima_wsl2_path_same(found->base_path, facts->inst_dir);
+    return found->base_path && lima_path_same(found->base_path, facts->inst_dir);
 }
 
 wsl2_kinship lima_wsl2_kinship(const wsl2_kin_facts *facts)

@@ -32,7 +32,7 @@ static wsl2_registry_values values_of(const char *subkey, const lima_registry_ke
 static bool is_ours(const wsl2_look *look, wsl2_subkey kind, const wsl2_registration *found)
 {
     if (kind == WSL2_SUBKEY_NAMELESS)
-        return found->base_path && lima_wsl2_path_same(found->base_path, look->dir);
+        return found->base_path && lima_path_same(found->base_path, look->dir);
     return lima_str_eq_nocase(found->name, look->distro);
 }
 

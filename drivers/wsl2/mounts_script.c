@@ -1,5 +1,5 @@
 /* The functions are in guest/mounts.sh; here come the calls, each value in single quotes. */
-#include "wsl2/mounts.h"
+#include "wsl2/mounts_script.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "guest_mounts.h"
 
-enum { SCRIPT_MAX = 8 * 1024 * 1024 }; /* WSL2_MOUNTS_MAX times two paths, each byte a quote */
+enum { SCRIPT_MAX = 8 * 1024 * 1024 }; /* LIMA_WINDOWS_MOUNTS_MAX times two paths, each byte a quote */
 
 static void add_quoted(lima_buf *into, const char *text)
 {
@@ -18,12 +18,12 @@ static void add_quoted(lima_buf *into, const char *text)
     lima_buf_add_str(into, "'");
 }
 
-char *lima_wsl2_mounts_script(const wsl2_mounts *mounts, uint32_t uid, uint32_t gid)
+char *lima_wsl2_mounts_script(const lima_windows_mounts *mounts, uint32_t uid, uint32_t gid)
 {
     lima_buf script = LIMA_BUF(SCRIPT_MAX);
     lima_buf_add_str(&script, guest_mounts);
     for (size_t i = 0; i < mounts->len; i++) {
-        const wsl2_mount *mount = &mounts->items[i];
+        const lima_windows_mount *mount = &mounts->items[i];
         lima_buf_addf(&script, "share %zu", i);
         add_quoted(&script, mount->location);
         add_quoted(&script, mount->point);

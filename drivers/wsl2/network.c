@@ -1,5 +1,3 @@
-/* Derived numbers come from SHA-256 of the path in one spelling, so that "C:\L\dev" and "c:/l/dev/" agree.
- * Different kinds of numbers are drawn independently. */
 #include "wsl2/network.h"
 
 #include <stdio.h>
@@ -7,9 +5,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/sha256.h"
 #include "base/str.h"
-#include "wsl2/registration.h"
+#include "driver/identity.h"
 
 static const struct {
     const char *word;
@@ -108,33 +105,6 @@ bool lima_wsl2_banner_check(const char *line, size_t len, const char *nonce)
     return false;
 }
 
-static char *one_spelling(const char *path)
-{
-    char *clean = lima_wsl2_path_clean(path);
-    bool windows = clean[0] != '/';
-    for (char *c = clean; windows && *c; c++)
-        if (*c >= 'A' && *c <= 'Z')
-            *c = (char)(*c + ('a' - 'A'));
-    return clean;
-}
-
-/* Evenly in [min, max]. */
-static uint32_t draw(const char *kind, const char *seed, unsigned attempt, uint32_t min, uint32_t max)
-{
-    char *path = one_spelling(seed);
-    char number[16];
-    snprintf(number, sizeof number, "%u", attempt);
-    const void *const pieces[] = {kind, "\n", path, "\n", number};
-    const size_t lens[] = {strlen(kind), 1, strlen(path), 1, strlen(number)};
-    uint8_t digest[LIMA_SHA256_LEN];
-    lima_sha256(pieces, lens, sizeof pieces / sizeof pieces[0], digest);
-    free(path);
-    uint64_t value = 0;
-    for (size_t i = 0; i < 8; i++)
-        value = value << 8 | digest[i];
-    return min + (uint32_t)(value % ((uint64_t)max - min + 1));
-}
-
 /* Ports in our range that well-known servers have. */
 static bool has_owner(uint32_t port)
 {
@@ -148,7 +118,7 @@ static bool has_owner(uint32_t port)
 
 uint16_t lima_wsl2_ssh_port(const char *seed, unsigned attempt)
 {
-    uint32_t port = draw("ssh", seed, attempt, WSL2_SSH_PORT_MIN, WSL2_SSH_PORT_MAX);
+    uint32_t port = lima_identity_draw("ssh", seed, attempt, WSL2_SSH_PORT_MIN, WSL2_SSH_PORT_MAX);
     while (has_owner(port))
         port = port == WSL2_SSH_PORT_MAX ? WSL2_SSH_PORT_MIN : port + 1;
     return (uint16_t)port;
@@ -156,12 +126,12 @@ uint16_t lima_wsl2_ssh_port(const char *seed, unsigned attempt)
 
 uint32_t lima_wsl2_vsock_port(const char *seed, unsigned attempt)
 {
-    return draw("vsock", seed, attempt, WSL2_VSOCK_MIN, WSL2_VSOCK_MAX);
+    return lima_identity_draw("vsock", seed, attempt, WSL2_VSOCK_MIN, WSL2_VSOCK_MAX);
 }
 
 uint32_t lima_wsl2_uid(const char *seed, unsigned attempt)
 {
-    return draw("uid", seed, attempt, WSL2_UID_MIN, WSL2_UID_MAX);
+    return lima_identity_draw("uid", seed, attempt, WSL2_UID_MIN, WSL2_UID_MAX);
 }
 
 bool lima_wsl2_ssh_port_allowed(uint16_t port)
@@ -172,34 +142,5 @@ bool lima_wsl2_ssh_port_allowed(uint16_t port)
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
         if (owned[i] == port)
             return false;
-    return true;
-}
-
-/* One number of a dotted address, at most 255; bytes used, 0 when there is none. */
-static size_t octet(const char *text, unsigned *ret)
-{
-    size_t digits = strspn(text, "0123456789");
-    if (digits == 0 || digits > 3 || (digits > 1 && *text == '0'))
-        return 0;
-    *ret = 0;
-    for (size_t i = 0; i < digits; i++)
-        *ret = *ret * 10 + (unsigned)(text[i] - '0');
-    return *ret <= 255 ? digits : 0;
-}
-
-bool lima_wsl2_ipv4_parse(const char *text, char ret[16])
-{
-    unsigned parts[4] = {0};
-    for (size_t i = 0; i < 4; i++) {
-        size_t used = octet(text, &parts[i]);
-        if (!used)
-            return false;
-        text += used;
-        if (i < 3 && *text++ != '.')
-            return false;
-    }
-    if (*text)
-        return false;
-    snprintf(ret, 16, "%u.%u.%u.%u", parts[0] & 255, parts[1] & 255, parts[2] & 255, parts[3] & 255);
     return true;
 }

@@ -63,6 +63,3 @@ uint32_t lima_wsl2_uid(const char *seed, unsigned attempt);
 /* Whether sshd may be given this port: not 0, not one that WSL or Windows servers have (22, 53, 135, 139,
  * 445, 3389, 5985, 5986, …). */
 bool lima_wsl2_ssh_port_allowed(uint16_t port);
-
-/* 192.168.0.1 in dotted form, canonical (no leading zeros), into `ret`; false for anything else. */
-bool lima_wsl2_ipv4_parse(const char *text, char ret[16]);

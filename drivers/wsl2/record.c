@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/guid.h"
 #include "data/json.h"
 #include "os/file.h"
-#include "wsl2/registration.h"
 
 enum { FILE_MAX = 64 * 1024 };
 
@@ -39,8 +39,8 @@ void lima_wsl2_record_read(const lima_instance *inst, wsl2_record *ret)
                          .disk_size = number(doc, "diskSize", INT64_MAX),
                          .ssh_port = (uint16_t)number(doc, "sshPort", UINT16_MAX),
                          .vsock_port = (uint32_t)number(doc, "vsockPort", UINT32_MAX)};
-    lima_wsl2_guid_parse(lima_json_str(doc, "", "guid"), ret->guid);
-    lima_wsl2_guid_parse(lima_json_str(doc, "", "vmID"), ret->vm_id);
+    lima_guid_parse(lima_json_str(doc, "", "guid"), ret->guid);
+    lima_guid_parse(lima_json_str(doc, "", "vmID"), ret->vm_id);
     lima_json_free(doc);
 }
 

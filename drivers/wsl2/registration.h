@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/guid.h"
 
 #define WSL2_LXSS_KEY "Software\\Microsoft\\Windows\\CurrentVersion\\Lxss" /* under HKCU; MSI under HKLM */
 
@@ -27,11 +28,9 @@ typedef enum wsl2_stored {
     WSL2_STORED_UNINSTALLING = 4,
 } wsl2_stored;
 
-enum { WSL2_GUID_LEN = 36 };
-
 /* {0} is empty and freeable. */
 typedef struct wsl2_registration {
-    char guid[WSL2_GUID_LEN + 1];      /* lower case, without braces */
+    char guid[LIMA_GUID_SIZE];         /* lower case, without braces */
     char *name;                        /* owned, as all strings; as registered, case kept */
     char *base_path;                   /* without \\?\ ; NULL: not written (yet) */
     char *vhd_path;                    /* base_path and file name; NULL as base_path */
@@ -51,15 +50,6 @@ typedef enum wsl2_subkey {
 /* *ret is filled unless WSL2_SUBKEY_OTHER; free it. */
 wsl2_subkey lima_wsl2_registration_read(const wsl2_registry_values *values, wsl2_registration *ret);
 void lima_wsl2_registration_free(wsl2_registration *registration);
-
-/* "{9A..}", "9a..." in any case: lower case, no braces. False: no GUID. */
-bool lima_wsl2_guid_parse(const char *text, char ret[WSL2_GUID_LEN + 1]);
-/* \\?\C:\x -> C:\x, \\?\UNC\s\x -> \\s\x, '/' -> '\', no trailing separator (but "C:\"). Owned. On paths that
- * begin with '/' (hosts in tests) separators stay. */
-char *lima_wsl2_path_clean(const char *path);
-/* After cleaning; without case for Windows paths. Looks at no file system: pass real paths if links matter.
- */
-bool lima_wsl2_path_same(const char *a, const char *b);
 
 /* Whose is a registration under our name, and are both its halves there? */
 typedef enum wsl2_kinship {

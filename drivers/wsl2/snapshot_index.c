@@ -4,12 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/guid.h"
 #include "base/mem.h"
-#include "base/sha256.h"
 #include "base/str.h"
 #include "data/json.h"
 #include "driver/snapshot.h"
-#include "wsl2/registration.h"
 
 enum { FORM = 1 };
 
@@ -17,16 +16,11 @@ static const char json_end[] = ".json";
 static const char *const data_ends[] = {".vhdx", ".tar"};
 static const char *const kind_names[] = {"vhdx", "tar"};
 
-/* Owned; a tag has ASCII only. */
 static char *file_name(const char *tag, const char *end)
 {
-    uint8_t digest[LIMA_SHA256_LEN];
-    lima_sha256((const void *const[]){tag}, (const size_t[]){strlen(tag)}, 1, digest);
-    char *name = lima_mem_printf(WSL2_SNAPSHOT_PREFIX "%s-%02x%02x%02x%02x%s", tag, digest[0], digest[1],
-                                 digest[2], digest[3], end);
-    for (char *c = name; *c; c++)
-        if (*c >= 'A' && *c <= 'Z')
-            *c = (char)(*c + ('a' - 'A'));
+    char *stem = lima_snapshot_file_stem(tag);
+    char *name = lima_mem_printf(WSL2_SNAPSHOT_PREFIX "%s%s", stem, end);
+    free(stem);
     return name;
 }
 
@@ -111,7 +105,7 @@ bool lima_wsl2_snapshot_parse(const char *json, size_t len, const char *name, ws
     bool ok = lima_json_parse(json, len, &doc, err) && check_form(doc, err) && read_kind(doc, &made.kind, err)
               && read_numbers(doc, &made, err) && read_tag(doc, name, &made.tag, err);
     if (ok) {
-        lima_wsl2_guid_parse(lima_json_str(doc, "", "guid"), made.guid);
+        lima_guid_parse(lima_json_str(doc, "", "guid"), made.guid);
         *ret = made;
     } else {
         lima_err_wrap(err, "snapshot file '%s'", name);

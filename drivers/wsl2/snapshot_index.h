@@ -2,9 +2,7 @@
  * INSTDIR:
  *     wsl2.snapshot.STEM.vhdx  or  wsl2.snapshot.STEM.tar
  *     wsl2.snapshot.STEM.json
- * A data file without its JSON file is a leftover. STEM is the tag in lower case, '-', and 8 hex digits of
- * its SHA-256: tags that differ only in case have different files on NTFS, and no tag becomes a reserved
- * name. */
+ * A data file without its JSON file is a leftover. STEM: lima_snapshot_file_stem. */
 #pragma once
 
 #include <stdbool.h>

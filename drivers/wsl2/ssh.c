@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "win/tcp.h"
 #include "wsl2/argv.h"
+#include "wsl2/child_way.h"
 #include "wsl2/scripts.h"
 #include "wsl2/vm.h"
 #include "wsl2/wsl_exe.h"
@@ -40,12 +41,12 @@ static bool read_banner(lima_stream *from, lima_deadline deadline, lima_wake *wa
     return true;
 }
 
-static bool check_pipe(const wsl2_pipe *pipe, const char *nonce, uint64_t ms, lima_wake *wake, lima_err *err)
+static bool check_server(const lima_way *way, const char *nonce, uint64_t ms, lima_wake *wake, lima_err *err)
 {
     char line[BANNER_MAX];
     size_t len = 0;
 
-    return read_banner(pipe->in, lima_wsl2_in(ms), wake, line, &len, err)
+    return read_banner(way->in, lima_wsl2_in(ms), wake, line, &len, err)
            && (lima_wsl2_banner_check(line, len, nonce)
                || lima_err_set(err, LIMA_CODE_ALREADY_EXISTS, "another server answers there"));
 }
@@ -56,9 +57,9 @@ static bool check_tcp(const char *address, const wsl2_reach *reach, lima_wake *w
 
     if (!lima_tcp_connect(address, reach->guest_port, lima_wsl2_in(CONNECT_MS), wake, &stream, err))
         return false;
-    wsl2_pipe pipe = lima_wsl2_pipe_of(stream);
-    bool ok = check_pipe(&pipe, reach->nonce, BANNER_MS, wake, err);
-    lima_wsl2_pipe_close(&pipe);
+    lima_way way = lima_way_of(stream);
+    bool ok = check_server(&way, reach->nonce, BANNER_MS, wake, err);
+    lima_way_close(&way);
     return ok || lima_err_wrap(err, "%s:%u", address, reach->guest_port);
 }
 
@@ -79,35 +80,35 @@ static bool await_tcp(const char *address, const wsl2_reach *reach, uint64_t ms,
 
 /* ---- ways in, for the door ---- */
 
-static bool dial_tcp(const char *address, const wsl2_reach *reach, lima_wake *wake, wsl2_pipe *ret,
+static bool dial_tcp(const char *address, const wsl2_reach *reach, lima_wake *wake, lima_way *ret,
                      lima_err *err)
 {
     lima_stream *stream = NULL;
 
     if (!lima_tcp_connect(address, reach->guest_port, lima_wsl2_in(CONNECT_MS), wake, &stream, err))
         return false;
-    *ret = lima_wsl2_pipe_of(stream);
+    *ret = lima_way_of(stream);
     return true;
 }
 
-static bool dial_loopback(void *arg, lima_wake *wake, wsl2_pipe *ret, lima_err *err)
+static bool dial_loopback(const void *arg, lima_wake *wake, lima_way *ret, lima_err *err)
 {
     return dial_tcp("127.0.0.1", arg, wake, ret, err);
 }
 
-static bool dial_guest(void *arg, lima_wake *wake, wsl2_pipe *ret, lima_err *err)
+static bool dial_guest(const void *arg, lima_wake *wake, lima_way *ret, lima_err *err)
 {
     const wsl2_reach *reach = arg;
 
     return dial_tcp(reach->address, reach, wake, ret, err);
 }
 
-static bool dial_stdio(void *arg, lima_wake *wake, wsl2_pipe *ret, lima_err *err)
+static bool dial_stdio(const void *arg, lima_wake *wake, lima_way *ret, lima_err *err)
 {
     const wsl2_reach *reach = arg;
     lima_strv argv = {0};
     bool ok = lima_wsl2_argv_sh(reach->exe, reach->distro, lima_wsl2_script_sshd_stdio(), NULL, &argv, err)
-              && lima_wsl2_pipe_run(&argv, ret, err);
+              && lima_wsl2_child_way(&argv, ret, err);
 
     (void)wake;
     lima_strv_free(&argv);
@@ -127,16 +128,16 @@ static void close_tcp(void *listener)
 
 /* ---- choosing ---- */
 
-typedef bool dial(void *arg, lima_wake *wake, wsl2_pipe *ret, lima_err *err);
+typedef bool dial(const void *arg, lima_wake *wake, lima_way *ret, lima_err *err);
 
 static bool check_stdio(wsl2_reach *reach, lima_wake *wake, lima_err *err)
 {
-    wsl2_pipe pipe = {0};
+    lima_way way = {0};
 
-    if (!dial_stdio(reach, wake, &pipe, err))
+    if (!dial_stdio(reach, wake, &way, err))
         return false;
-    bool ok = check_pipe(&pipe, reach->nonce, BANNER_STDIO_MS, wake, err);
-    lima_wsl2_pipe_close(&pipe);
+    bool ok = check_server(&way, reach->nonce, BANNER_STDIO_MS, wake, err);
+    lima_way_close(&way);
     return ok || lima_err_wrap(err, "an SSH server on the standard handles of wsl.exe");
 }
 
@@ -193,20 +194,20 @@ static bool listen_patiently(uint16_t port, lima_wake *wake, lima_tcp_listener *
 static bool open_door(wsl2_vm *vm, dial *way, lima_wake *wake, lima_err *err)
 {
     lima_tcp_listener *listener = NULL;
-    wsl2_door *door = NULL;
-    wsl2_door_desc desc = {
+    lima_door *door = NULL;
+    lima_door_desc desc = {
         .name = "SSH", .accept = accept_tcp, .close = close_tcp, .dial = way, .arg = &vm->reach};
 
     if (!listen_patiently(vm->reach.port, wake, &listener, err))
         return lima_err_wrap(err, "another program has the SSH port; end it, or set another `ssh.localPort`");
     desc.listener = listener;
-    if (!lima_wsl2_door_open(&desc, &door, err))
+    if (!lima_door_open(&desc, &door, err))
         return false;
     lima_monitor_enter(vm->monitor);
-    wsl2_door *old = vm->ssh;
+    lima_door *old = vm->ssh;
     vm->ssh = door;
     lima_monitor_leave(vm->monitor);
-    lima_wsl2_door_close(old);
+    lima_door_close(old);
     return true;
 }
 

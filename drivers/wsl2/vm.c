@@ -48,14 +48,14 @@ void lima_wsl2_vm_leave(wsl2_vm *vm)
 void lima_wsl2_vm_close(wsl2_vm *vm)
 {
     lima_monitor_enter(vm->monitor);
-    wsl2_door *ssh = vm->ssh, *agent = vm->agent;
+    lima_door *ssh = vm->ssh, *agent = vm->agent;
     wsl2_provision *provision = vm->provision;
     vm->ssh = NULL;
     vm->agent = NULL;
     vm->provision = NULL;
     lima_monitor_leave(vm->monitor);
-    lima_wsl2_door_close(ssh);
-    lima_wsl2_door_close(agent);
+    lima_door_close(ssh);
+    lima_door_close(agent);
     lima_wsl2_provision_end(provision);
 }
 

@@ -8,10 +8,10 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "driver/door.h"
 #include "driver/driver.h"
 #include "os/thread.h"
 #include "wsl2/boot.h"
-#include "wsl2/door.h"
 #include "wsl2/keeper.h"
 #include "wsl2/network.h"
 
@@ -34,7 +34,7 @@ typedef struct wsl2_vm {
     lima_monitor *monitor; /* guards what follows */
     wsl2_keeper *keeper;   /* of the last start; NULL: none */
     wsl2_provision *provision;
-    wsl2_door *ssh, *agent;
+    lima_door *ssh, *agent;
     wsl2_reach reach; /* changes in start only */
     unsigned users;   /* calls that have the keeper, or reach, in hand */
     bool stopping;    /* a stop is under way */

@@ -58,5 +58,15 @@ def no_live_driver(place):
     check(place.run("call", "--socket", "one", "Info"), 1, "no driver serves 'one'", "is the instance running?")
 
 
+def prep_where_there_is_nothing_to_prepare(place):
+    check(place.run("prep", EXAMPLE), 1, "limadrv prep: error:", "users of this driver need nothing")
+    check(place.run("prep", EXAMPLE, "--status", "--json"), 1, "users of this driver need nothing")
+    check(place.run("prep", "hyperv"), 1, "driver 'hyperv' needs Windows")
+    check(place.run("prep", "hyperv", "--undo"), 1, "driver 'hyperv' needs Windows")
+    check(place.run("prep", "nobody"), 1, "driver 'nobody'")
+    check(place.run("prep", EXAMPLE, "--status", "--user", "anna"), 2, "--status, --undo and --user")
+    check(place.run("prep"), 2, "DRIVER")
+
+
 main([info_in_every_mode, configure_from_argument_and_input, mistakes_are_told_apart, start_streams_until_interrupt,
-      live_instance_by_socket, no_live_driver])
+      live_instance_by_socket, no_live_driver, prep_where_there_is_nothing_to_prepare])

@@ -1,4 +1,4 @@
-/* Standard input of --inspect-status and --pre-driver-action. */
+/* Standard input of --inspect-status, --pre-driver-action and --prep. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +15,35 @@ static bool inspect(const lima_instance *inst, lima_vm_status *ret, lima_err *er
     return true;
 }
 
+static bool look(lima_json *into, lima_err *err)
+{
+    (void)err;
+    lima_json_set_bool(into, true, "ready");
+    return true;
+}
+
+static bool prepare(const char *user, lima_json *into, lima_err *err)
+{
+    (void)err;
+    lima_json_set_str(into, user ? user : "", "done[0]");
+    return true;
+}
+
+static void try_prep(const lima_driver *driver, const uint8_t *data, size_t size)
+{
+    char *output = NULL;
+    bool ok = lima_tool_prep(driver, (const char *)data, size, &output, NULL);
+
+    if (ok != (output != NULL))
+        abort();
+    free(output);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const lima_driver driver = {.name = "fuzz", .summary = "", .inspect = inspect};
+    static const lima_driver_preparation preparation = {.look = look, .prepare = prepare, .undo = look};
+    static const lima_driver driver = {
+        .name = "fuzz", .summary = "", .inspect = inspect, .preparation = &preparation};
     char *output = NULL;
     bool stuck = false;
     lima_err err = {0};
@@ -34,5 +60,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!output)
         abort();
     free(output);
+    try_prep(&driver, data, size);
     return 0;
 }

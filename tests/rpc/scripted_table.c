@@ -70,13 +70,19 @@ static bool create_disk(lima_call *call, lima_err *err)
     return changing("create_disk", call, NULL, err);
 }
 
+static char *freebsd_only(const lima_instance *inst)
+{
+    return strcmp(inst->guest_os, "FreeBSD") == 0 ? lima_mem_printf("#!/bin/sh\n# %s\n", inst->name) : NULL;
+}
+
 static size_t boot_scripts(const lima_instance *inst, const lima_boot_script **ret)
 {
-    static const lima_boot_script scripts[] = {{"50-a.sh", "#!/bin/sh\necho a\n"},
-                                               {"60-b.sh", "#!/bin/sh\n"}};
+    static const lima_boot_script scripts[] = {{.name = "50-a.sh", .text = "#!/bin/sh\necho a\n"},
+                                               {.name = "60-b.sh", .text = "#!/bin/sh\n"},
+                                               {.name = "70-c.sh", .make = freebsd_only}};
     (void)inst;
     *ret = scripts;
-    return 2;
+    return sizeof scripts / sizeof scripts[0];
 }
 
 static void set_running(void)
@@ -172,7 +178,10 @@ static bool snapshot_list(lima_call *call, lima_snapshot_list *ret, lima_err *er
     if (!changing("snapshot_list", call, NULL, err))
         return false;
     char id[] = "1", tag[] = "before-update";
-    lima_snapshot_list_add(ret, &(lima_snapshot){id, tag, 3 * 1024 * 1024, 1700000000, 3723004});
+    lima_snapshot_list_add(
+        ret,
+        &(lima_snapshot){
+            .id = id, .tag = tag, .vm_size = 3 * 1024 * 1024, .created = 1700000000, .vm_clock_ms = 3723004});
     return true;
 }
 

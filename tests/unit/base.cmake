@@ -1,5 +1,5 @@
 # core/base
-foreach(module err mem buf strv str words number base64 utf sha256 crc32c path)
+foreach(module err mem buf strv str words number base64 utf sha256 crc32c path guid ipv4)
     lima_test(test_${module} LEVEL unit DEPENDS lima_base)
 endforeach()
 lima_test(test_log LEVEL unit DEPENDS lima_base lima_os)    # threads

@@ -5,6 +5,9 @@ target_include_directories(lima_scripted PRIVATE "${PROJECT_SOURCE_DIR}/tests" P
 target_link_libraries(lima_scripted PUBLIC lima_driver PRIVATE lima::cmocka)
 _lima_target(lima_scripted FALSE)
 
+lima_test(test_identity LEVEL unit DEPENDS lima_driver lima_base)
+lima_test(test_windows_mounts LEVEL unit DEPENDS lima_driver lima_data lima_os lima_base)
+lima_test(test_door LEVEL unit SOCKETS DEPENDS test_folder lima_driver lima_os lima_base)
 lima_test(test_lifecycle LEVEL unit DEPENDS lima_driver lima_base)
 lima_test(test_instance LEVEL unit DEPENDS test_folder lima_driver lima_data lima_os lima_base)
 lima_test(test_documents LEVEL unit DEPENDS lima_scripted test_folder lima_driver lima_data lima_os lima_base)

@@ -215,7 +215,7 @@ static void boot_scripts__keys_by_generation_and_guest(void **state)
     } cases[] = {
         {"Linux", LIMA_GENERATION_2_0_3, "50-a.sh 60-b.sh"},
         {"Linux", LIMA_GENERATION_2_1, "boot.Linux/50-a.sh boot.Linux/60-b.sh"},
-        {"FreeBSD", LIMA_GENERATION_2_2, "boot.FreeBSD/50-a.sh boot.FreeBSD/60-b.sh"},
+        {"FreeBSD", LIMA_GENERATION_2_2, "boot.FreeBSD/50-a.sh boot.FreeBSD/60-b.sh boot.FreeBSD/70-c.sh"},
         {"Windows", LIMA_GENERATION_2_2, ""},
     };
     (void)state;

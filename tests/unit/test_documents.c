@@ -316,8 +316,12 @@ static void list_text__second_word_is_the_tag(void **state)
     char one[] = "1", none[] = "", tag_a[] = "before", tag_b[] = "after";
     lima_snapshot_list list = {0};
     (void)state;
-    lima_snapshot_list_add(&list, &(lima_snapshot){one, tag_a, 3 * 1024 * 1024, 1709210096, 3723004});
-    lima_snapshot_list_add(&list, &(lima_snapshot){none, tag_b, 0, 0, 0});
+    lima_snapshot_list_add(&list, &(lima_snapshot){.id = one,
+                                                   .tag = tag_a,
+                                                   .vm_size = 3 * 1024 * 1024,
+                                                   .created = 1709210096,
+                                                   .vm_clock_ms = 3723004});
+    lima_snapshot_list_add(&list, &(lima_snapshot){.id = none, .tag = tag_b});
     char *text = lima_snapshot_list_text(&list);
     assert_string_equal(text,
                         "ID    TAG                          VM-SIZE  CREATED               VM-CLOCK\n"
@@ -326,6 +330,25 @@ static void list_text__second_word_is_the_tag(void **state)
     free(text);
     lima_snapshot_list_free(&list);
     assert_null(list.items);
+}
+
+static void list_text__of_a_tree__says_kind_size_and_parent(void **state)
+{
+    char none[] = "", tag_a[] = "before", tag_b[] = "after", disk[] = "disk", live[] = "live";
+    lima_snapshot_list list = {0};
+    (void)state;
+    lima_snapshot_list_add(
+        &list, &(lima_snapshot){.id = none, .tag = tag_a, .parent = none, .kind = disk, .disk_size = 4096});
+    lima_snapshot_list_add(&list, &(lima_snapshot){.id = none, .tag = tag_b, .parent = tag_a, .kind = live});
+    char *text = lima_snapshot_list_text(&list);
+    assert_string_equal(text, "ID    TAG                          VM-SIZE  CREATED               VM-CLOCK    "
+                              "  KIND   DISK-SIZE  PARENT\n"
+                              "-     before                            0B  -                     "
+                              "00:00:00.000  disk      4.0KiB  -\n"
+                              "-     after                             0B  -                     "
+                              "00:00:00.000  live          0B  before\n");
+    free(text);
+    lima_snapshot_list_free(&list);
 }
 
 static void list_text__nothing__is_a_header(void **state)
@@ -359,6 +382,7 @@ int main(void)
         IN_FOLDERS(controls__ending__cancels_later_instances_too),
         PLAIN(tag__allowed_and_refused),
         PLAIN(list_text__second_word_is_the_tag),
+        PLAIN(list_text__of_a_tree__says_kind_size_and_parent),
         PLAIN(list_text__nothing__is_a_header),
     };
     return cmocka_run_group_tests_name("documents", tests, NULL, NULL);

@@ -258,6 +258,24 @@ static void idfile__damaged__names_nobody(void **state)
     lima_instance_free(inst);
 }
 
+static void written__is_what_the_user_wrote_or_nothing(void **state)
+{
+    static const char text[] = "cpus: 3\n";
+    lima_instance *inst = in_folder(*state);
+    char *path = lima_instance_path(inst, "lima.yaml");
+
+    assert_null(lima_instance_written(inst));
+    assert_true(lima_file_write(path, text, strlen(text), LIMA_FILE_PRIVATE, NULL));
+    lima_json *doc = lima_instance_written(inst);
+    assert_int_equal(lima_json_int(doc, 0, "cpus"), 3);
+    assert_int_equal(lima_json_int(doc, 0, "memory"), 0);
+    lima_json_free(doc);
+    assert_true(lima_file_write(path, "a: [", 4, LIMA_FILE_PRIVATE, NULL));
+    assert_null(lima_instance_written(inst));
+    free(path);
+    lima_instance_free(inst);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +292,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(idfile__names_a_process_as_long_as_it_runs, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(idfile__damaged__names_nobody, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(written__is_what_the_user_wrote_or_nothing, make_folder,
+                                        remove_folder),
     };
     return cmocka_run_group_tests_name("instance", tests, NULL, NULL);
 }

@@ -52,6 +52,7 @@ static void options__every_mode(void **state)
         {"--inst-dir /d --stdio", LIMA_MODE_STDIO, "/d", false},
         {"--pre-driver-action", LIMA_MODE_PRE_DRIVER_ACTION, NULL, false},
         {"--inspect-status", LIMA_MODE_INSPECT_STATUS, NULL, false},
+        {"--prep", LIMA_MODE_PREP, NULL, false},
         {"--help", LIMA_MODE_HELP, NULL, false},
         {"-h", LIMA_MODE_HELP, NULL, false},
         {"--version", LIMA_MODE_VERSION, NULL, false},
@@ -222,6 +223,78 @@ static void configure__prints_json_even_when_it_fails(void **state)
     free(output);
 }
 
+static bool look(lima_json *into, lima_err *err)
+{
+    (void)err;
+    lima_json_set_bool(into, false, "ready");
+    lima_json_set_str(into, "wait", "next");
+    return true;
+}
+
+static bool prepare(const char *user, lima_json *into, lima_err *err)
+{
+    if (lima_str_eq(user, "nobody"))
+        return lima_err_set(err, LIMA_CODE_NOT_FOUND, "no such user");
+    lima_json_set_str(into, user ? user : "me", "done[0]");
+    return true;
+}
+
+static bool undo(lima_json *into, lima_err *err)
+{
+    (void)err;
+    lima_json_set_str(into, "undone", "done[0]");
+    return true;
+}
+
+static void prep__each_action__then_looks(void **state)
+{
+    static const lima_driver_preparation preparation = {.look = look, .prepare = prepare, .undo = undo};
+    static const lima_driver driver = {.name = "x", .preparation = &preparation};
+    static const struct {
+        const char *input, *done;
+    } cases[] = {{"{\"action\":\"status\"}", ""},
+                 {"{\"action\":\"prepare\"}", "\"me\""},
+                 {"{\"action\":\"prepare\",\"user\":\"anna\"}", "\"anna\""},
+                 {"{\"action\":\"undo\"}", "\"undone\""}};
+    lima_err err = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *output = NULL;
+        if (!lima_tool_prep(&driver, cases[i].input, strlen(cases[i].input), &output, &err))
+            fail_msg("%s: %s", cases[i].input, err.text);
+        char *due = lima_mem_printf("{\"done\":[%s],\"ready\":false,\"next\":\"wait\"}\n", cases[i].done);
+        assert_string_equal(output, due);
+        free(due);
+        free(output);
+    }
+}
+
+static void prep__what_cannot_be_done__is_refused(void **state)
+{
+    static const lima_driver_preparation preparation = {.look = look, .prepare = prepare, .undo = undo};
+    static const lima_driver driver = {.name = "x", .preparation = &preparation};
+    static const struct {
+        const char *input;
+        lima_code code;
+    } cases[] = {{"", LIMA_CODE_INVALID_ARGUMENT},
+                 {"{}", LIMA_CODE_INVALID_ARGUMENT},
+                 {"{\"action\":\"look\"}", LIMA_CODE_INVALID_ARGUMENT},
+                 {"{\"action\":\"status\",\"user\":\"anna\"}", LIMA_CODE_INVALID_ARGUMENT},
+                 {"{\"action\":\"prepare\",\"user\":\"nobody\"}", LIMA_CODE_NOT_FOUND}};
+    char *output = NULL;
+    lima_err err = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_false(lima_tool_prep(&driver, cases[i].input, strlen(cases[i].input), &output, &err));
+        assert_int_equal(err.code, cases[i].code);
+        assert_null(output);
+    }
+    assert_false(lima_tool_prep(&scripted_driver, "{}", 2, &output, &err));
+    assert_int_equal(err.code, LIMA_CODE_UNIMPLEMENTED);
+}
+
 /* ---- pool ---- */
 
 typedef struct gate {
@@ -307,6 +380,8 @@ int main(void)
         cmocka_unit_test(limactl__is_who_gives_no_name_of_its_own),
         cmocka_unit_test(inspect__driver_cannot_tell__is_broken_and_no_failure),
         cmocka_unit_test(configure__prints_json_even_when_it_fails),
+        cmocka_unit_test(prep__each_action__then_looks),
+        cmocka_unit_test(prep__what_cannot_be_done__is_refused),
         cmocka_unit_test(pool__bounds_threads_and_queue),
         cmocka_unit_test(pool__without_queue__takes_again_when_a_thread_is_free),
     };

@@ -108,6 +108,38 @@ static void absolute(void **state)
         assert_false(lima_path_is_absolute(NO[i]));
 }
 
+static void path_clean__forms_of_one_path(void **state)
+{
+    (void)state;
+    static const char *const table[][2] = {
+        {"\\\\?\\C:\\a b\\", "C:\\a b"},
+        {"C:/a/b//", "C:\\a\\b"},
+        {"C:\\", "C:\\"},
+        {"\\\\?\\C:\\", "C:\\"},
+        {"\\\\?\\UNC\\s\\x\\", "\\\\s\\x"},
+        {"\\\\?\\unc\\s\\x", "\\\\s\\x"},
+        {"\\\\s\\x", "\\\\s\\x"},
+        {"/lh/dev/", "/lh/dev"},
+        {"/", "/"},
+        {"/lh/a\\b", "/lh/a\\b"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        char *clean = lima_path_clean(table[i][0]);
+        assert_string_equal(clean, table[i][1]);
+        free(clean);
+    }
+}
+
+static void path_same__case_counts_only_on_posix(void **state)
+{
+    (void)state;
+    assert_true(lima_path_same("\\\\?\\c:\\LH\\dev", "C:/lh/Dev/"));
+    assert_false(lima_path_same("C:\\lh\\dev", "C:\\lh\\dev2"));
+    assert_true(lima_path_same("/lh/dev/", "/lh/dev"));
+    assert_false(lima_path_same("/lh/dev", "/lh/Dev"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +150,8 @@ int main(void)
         cmocka_unit_test(dir_and_base__posix),
         cmocka_unit_test(dir_and_base__windows),
         cmocka_unit_test(absolute),
+        cmocka_unit_test(path_clean__forms_of_one_path),
+        cmocka_unit_test(path_same__case_counts_only_on_posix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

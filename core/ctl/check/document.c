@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/path.h"
+#include "base/str.h"
 #include "os/host.h"
 
 static const char template[] = "{\"status\":\"Stopped\",\"cpus\":1,\"memory\":1073741824,\"disk\":4294967296,"
@@ -15,7 +16,7 @@ static const char template[] = "{\"status\":\"Stopped\",\"cpus\":1,\"memory\":10
                                "\"cpus\":1,\"memory\":\"1GiB\",\"disk\":\"4GiB\",\"mountInotify\":false,"
                                "\"ssh\":{\"localPort\":0,\"loadDotSSHPubKeys\":false,\"forwardAgent\":false,"
                                "\"forwardX11\":false,\"forwardX11Trusted\":false},"
-                               "\"firmware\":{\"legacyBIOS\":true},\"audio\":{\"device\":\"\",\"interface\":"
+                               "\"firmware\":{\"legacyBIOS\":false},\"audio\":{\"device\":\"\",\"interface\":"
                                "\"\"},\"video\":{\"display\":\"none\",\"vnc\":{}},"
                                "\"upgradePackages\":false,\"containerd\":{\"system\":false,\"user\":false},"
                                "\"guestInstallPrefix\":\"/usr/local\","
@@ -45,6 +46,8 @@ lima_json *lima_check_document(const char *dir, const char *driver_name)
     lima_json_set_str(doc, arch, "config.arch");
     lima_json_set_str(doc, image, "config.images[0].location");
     lima_json_set_str(doc, arch, "config.images[0].arch");
+    /* boots a guest's kernel at once; others may rightly refuse a BIOS that they do not have */
+    lima_json_set_bool(doc, lima_str_eq(driver_name, "qemu"), "config.firmware.legacyBIOS");
     free(image);
     free(ssh_config);
     free(name);

@@ -1,4 +1,4 @@
-/* The parts of the runtime that need no wsl.exe: reading, carrying bytes, doors, records, images, cidata. */
+/* The parts of the runtime that need no wsl.exe: reading, children as ways, records, images, cidata. */
 #include "lima_test.h"
 
 #include <stdlib.h>
@@ -12,9 +12,10 @@
 #include "os/host.h"
 #include "os/process.h"
 #include "os/thread.h"
+#include "stream_check.h"
 #include "win/tcp.h"
+#include "wsl2/child_way.h"
 #include "wsl2/cidata.h"
-#include "wsl2/door.h"
 #include "wsl2/file_copy.h"
 #include "wsl2/files.h"
 #include "wsl2/image_file.h"
@@ -166,124 +167,30 @@ static void lines__without_end__are_cut(void **state)
     free(endless);
 }
 
-/* ---- pipes and doors ---- */
+/* ---- a child as a way into the guest ---- */
 
-static void assert_read(lima_stream *from, const char *text)
+static void child_way__a_child__its_standard_handles_are_the_way(void **state)
 {
-    char bytes[64] = "";
-    size_t len = 0;
-
-    for (size_t done = 0; done < strlen(text); done += len) {
-        assert_ok(lima_stream_read(from, bytes + done, strlen(text) - done, patience(), NULL, &len, &err));
-        assert_true(len > 0);
-    }
-    assert_string_equal(bytes, text);
-}
-
-static void assert_end(lima_stream *from)
-{
-    char byte;
-    size_t len = 1;
-
-    assert_ok(lima_stream_read(from, &byte, 1, patience(), NULL, &len, &err));
-    assert_int_equal(len, 0);
-}
-
-static bool accept_tcp(void *listener, lima_deadline deadline, lima_wake *wake, lima_stream **ret,
-                       lima_err *why)
-{
-    return lima_tcp_accept(listener, deadline, wake, ret, why);
-}
-
-static void close_tcp(void *listener)
-{
-    lima_tcp_close(listener);
-}
-
-/* Each connection's other end is a `cat`. */
-static bool dial_cat(void *arg, lima_wake *wake, wsl2_pipe *ret, lima_err *why)
-{
+    lima_stream *ours = NULL, *theirs = NULL;
     lima_strv argv = {0};
+    lima_way cat = {0};
 
-    (void)arg;
-    (void)wake;
+    (void)state;
     lima_strv_add(&argv, "cat");
-    bool ok = lima_wsl2_pipe_run(&argv, ret, why);
+    assert_ok(lima_wsl2_child_way(&argv, &cat, &err));
+    assert_ok(lima_stream_pair(&ours, &theirs, &err));
+    assert_ok(lima_stream_write(ours, "first", 5, patience(), NULL, &err));
+    lima_stream_end_write(ours);
+    lima_way end = lima_way_of(theirs);
+    lima_wake *stop = lima_wake_new();
+    lima_way_join(&end, &cat, stop);
+    assert_stream_says(ours, "first");
+    assert_stream_over(ours);
+    lima_way_close(&cat);
+    lima_way_close(&end);
+    lima_stream_close(ours);
+    lima_wake_free(stop);
     lima_strv_free(&argv);
-    return ok;
-}
-
-static bool dial_nothing(void *arg, lima_wake *wake, wsl2_pipe *ret, lima_err *why)
-{
-    (void)arg;
-    (void)wake;
-    (void)ret;
-    return lima_err_set(why, LIMA_CODE_UNAVAILABLE, "nobody is there");
-}
-
-static wsl2_door *open_door(uint16_t *ret_port, bool (*dial)(void *, lima_wake *, wsl2_pipe *, lima_err *))
-{
-    lima_tcp_listener *listener = NULL;
-    wsl2_door *door = NULL;
-
-    assert_ok(lima_host_free_port(ret_port, &err));
-    assert_ok(lima_tcp_listen(*ret_port, &listener, &err));
-    wsl2_door_desc desc = {
-        .name = "test", .listener = listener, .accept = accept_tcp, .close = close_tcp, .dial = dial};
-    assert_ok(lima_wsl2_door_open(&desc, &door, &err));
-    return door;
-}
-
-static lima_stream *knock(uint16_t port)
-{
-    lima_stream *stream = NULL;
-
-    assert_ok(lima_tcp_connect("127.0.0.1", port, patience(), NULL, &stream, &err));
-    return stream;
-}
-
-static void door__two_visitors__each_has_its_way__the_end_is_passed_on(void **state)
-{
-    uint16_t port = 0;
-    wsl2_door *door = open_door(&port, dial_cat);
-    lima_stream *one = knock(port), *two = knock(port);
-
-    (void)state;
-    assert_ok(lima_stream_write(one, "first", 5, patience(), NULL, &err));
-    assert_ok(lima_stream_write(two, "second", 6, patience(), NULL, &err));
-    assert_read(two, "second");
-    assert_read(one, "first");
-    lima_stream_end_write(one);
-    assert_end(one);
-    lima_stream_close(one);
-    lima_stream_close(two);
-    lima_wsl2_door_close(door);
-}
-
-static void door__no_way_in__visitor_is_sent_away(void **state)
-{
-    uint16_t port = 0;
-    wsl2_door *door = open_door(&port, dial_nothing);
-    lima_stream *one = knock(port);
-
-    (void)state;
-    assert_end(one);
-    lima_stream_close(one);
-    lima_wsl2_door_close(door);
-}
-
-static void door_close__visitors_inside__they_are_sent_away(void **state)
-{
-    uint16_t port = 0;
-    wsl2_door *door = open_door(&port, dial_cat);
-    lima_stream *one = knock(port);
-
-    (void)state;
-    assert_ok(lima_stream_write(one, "x", 1, patience(), NULL, &err));
-    assert_read(one, "x");
-    lima_wsl2_door_close(door);
-    assert_end(one);
-    lima_stream_close(one);
 }
 
 static void tcp_listen__port_taken__already_exists(void **state)
@@ -503,9 +410,7 @@ int main(void)
         cmocka_unit_test(reader_end__stream_stays_open__returns_at_the_deadline),
         cmocka_unit_test(lines__in_pieces__are_whole),
         cmocka_unit_test(lines__without_end__are_cut),
-        cmocka_unit_test(door__two_visitors__each_has_its_way__the_end_is_passed_on),
-        cmocka_unit_test(door__no_way_in__visitor_is_sent_away),
-        cmocka_unit_test(door_close__visitors_inside__they_are_sent_away),
+        cmocka_unit_test(child_way__a_child__its_standard_handles_are_the_way),
         cmocka_unit_test(tcp_listen__port_taken__already_exists),
         IN_FOLDER(record__written__is_read_again),
         IN_FOLDER(record__missing_or_damaged__is_empty),

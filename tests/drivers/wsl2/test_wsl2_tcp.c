@@ -8,6 +8,7 @@
 #include "folder.h"
 #include "os/file.h"
 #include "os/host.h"
+#include "stream_check.h"
 #include "win/file_use.h"
 #include "win/tcp.h"
 
@@ -49,18 +50,6 @@ static lima_tcp_listener *listen_on(uint16_t port)
     return listener;
 }
 
-static void assert_read(lima_stream *from, const char *text)
-{
-    char bytes[64] = "";
-    size_t len = 0;
-
-    for (size_t done = 0; done < strlen(text); done += len) {
-        assert_ok(lima_stream_read(from, bytes + done, strlen(text) - done, patience(), NULL, &len, &err));
-        assert_true(len > 0);
-    }
-    assert_string_equal(bytes, text);
-}
-
 static void connect__listener_there__carries_bytes_and_the_end(void **state)
 {
     uint16_t port = free_port();
@@ -73,9 +62,9 @@ static void connect__listener_there__carries_bytes_and_the_end(void **state)
     assert_ok(lima_tcp_connect("127.0.0.1", port, patience(), NULL, &client, &err));
     assert_ok(lima_tcp_accept(listener, patience(), NULL, &server, &err));
     assert_ok(lima_stream_write(client, "there", 5, patience(), NULL, &err));
-    assert_read(server, "there");
+    assert_stream_says(server, "there");
     assert_ok(lima_stream_write(server, "back", 4, patience(), NULL, &err));
-    assert_read(client, "back");
+    assert_stream_says(client, "back");
     lima_stream_end_write(client);
     assert_ok(lima_stream_read(server, &byte, 1, patience(), NULL, &len, &err));
     assert_int_equal(len, 0);

@@ -1,47 +1,36 @@
 /* How it works: one direction in the calling thread, one in a thread of its own. A direction that fails
  * raises the wake, which ends the other: nothing of use can come from it any more. */
-#include "wsl2/pipe.h"
+#include "driver/way.h"
 
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "wsl2/argv.h"
-#include "wsl2/wsl_exe.h"
 
-enum { CHUNK_BYTES = 64 * 1024 };
+enum { CHUNK_BYTES = 64 * 1024, KILL_MS = 5000 /* for what was killed to be gone */ };
 
-wsl2_pipe lima_wsl2_pipe_of(lima_stream *socket)
+lima_way lima_way_of(lima_stream *socket)
 {
-    return (wsl2_pipe){.in = socket, .out = socket};
+    return (lima_way){.in = socket, .out = socket};
 }
 
-bool lima_wsl2_pipe_run(const lima_strv *argv, wsl2_pipe *ret, lima_err *err)
+lima_way lima_way_of_child(lima_process *child)
 {
-    lima_process *child = NULL;
-    lima_process_desc desc = {.argv = lima_strv_items(argv),
-                              .env_add = lima_wsl2_environment(),
-                              .in = LIMA_PROCESS_PIPE,
-                              .out = LIMA_PROCESS_PIPE};
-
-    if (!lima_process_start(&desc, &child, err))
-        return false;
-    *ret = (wsl2_pipe){
+    return (lima_way){
         .child = child, .in = lima_process_stream(child, 1), .out = lima_process_stream(child, 0)};
-    return true;
 }
 
-void lima_wsl2_pipe_close(wsl2_pipe *pipe)
+void lima_way_close(lima_way *way)
 {
     lima_process_exit end;
 
-    if (pipe->child) {
-        lima_process_end(pipe->child, true);
-        lima_process_wait(pipe->child, lima_clock_in(WSL2_KILL_MS), NULL, &end, NULL);
-        lima_process_free(pipe->child);
+    if (way->child) {
+        lima_process_end(way->child, true);
+        lima_process_wait(way->child, lima_clock_in(KILL_MS), NULL, &end, NULL);
+        lima_process_free(way->child);
     } else {
-        lima_stream_close(pipe->in);
+        lima_stream_close(way->in);
     }
-    *pipe = (wsl2_pipe){0};
+    *way = (lima_way){0};
 }
 
 typedef struct direction {
@@ -73,13 +62,13 @@ static void carry(void *arg)
     free(chunk);
 }
 
-void lima_wsl2_pipe_join(const wsl2_pipe *a, const wsl2_pipe *b, lima_wake *wake)
+void lima_way_join(const lima_way *a, const lima_way *b, lima_wake *wake)
 {
     direction there = {.from = a->in, .to = b->out, .wake = wake},
               back = {.from = b->in, .to = a->out, .wake = wake};
     lima_thread *thread = NULL;
 
-    if (lima_thread_start("wsl2-pipe", carry, &there, &thread, NULL))
+    if (lima_thread_start("way", carry, &there, &thread, NULL))
         carry(&back);
     lima_thread_join(thread);
 }

@@ -1,6 +1,6 @@
-/* A location is brought into Windows' own form first, since wslpath and drvfs take no other; nothing looks at
- * the file system. */
-#include "wsl2/mounts.h"
+/* A location is brought into Windows' own form first, since programs of Windows take no other; nothing looks
+ * at the file system. */
+#include "driver/windows_mounts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,6 @@
 #include "base/str.h"
 #include "base/strv.h"
 #include "base/utf.h"
-#include "wsl2/registration.h"
 
 enum { PATH_BYTES_MAX = 4096 };
 
@@ -66,7 +65,7 @@ static bool read_location(const lima_instance *inst, size_t i, const char *home,
     char *path = windows_form(location, home);
     bool ok = is_windows_path(path) && is_clean(path);
     if (ok)
-        *ret = lima_wsl2_path_clean(path);
+        *ret = lima_path_clean(path);
     else
         lima_err_set(
             err, LIMA_CODE_INVALID_ARGUMENT,
@@ -103,12 +102,14 @@ static bool is_inside(const char *path, const char *folder)
 
 static bool is_system_point(const char *point)
 {
-    static const char *const kept[] = {"/proc", "/sys", "/dev", "/run/lima-wsl2", "/mnt/lima-cidata"};
+    static const char *const kept[] = {"/proc", "/sys", "/dev", "/mnt/lima-cidata"};
     static const char *const roots[] = {"/",     "/bin", "/etc", "/lib", "/run",
                                         "/sbin", "/usr", "/var", "/init"};
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
         if (is_inside(point, kept[i]))
             return true;
+    if (lima_str_has_prefix(point, "/run/lima-"))
+        return true;
     for (size_t i = 0; i < sizeof roots / sizeof roots[0]; i++)
         if (lima_str_eq(point, roots[i]))
             return true;
@@ -155,7 +156,8 @@ static bool check_kinds(const lima_instance *inst, size_t i, lima_err *err)
            && lima_json_expect(inst->doc, LIMA_JSON_BOOL, err, "config.mounts[%zu].writable", i);
 }
 
-static bool check_unique(const wsl2_mounts *mounts, const wsl2_mount *mount, size_t i, lima_err *err)
+static bool check_unique(const lima_windows_mounts *mounts, const lima_windows_mount *mount, size_t i,
+                         lima_err *err)
 {
     for (size_t k = 0; k < i; k++)
         if (lima_str_eq(mounts->items[k].point, mount->point))
@@ -165,39 +167,49 @@ static bool check_unique(const wsl2_mounts *mounts, const wsl2_mount *mount, siz
     return true;
 }
 
-static bool read_one(const lima_instance *inst, const char *home, wsl2_mounts *mounts, lima_err *err)
+static bool read_one(const lima_instance *inst, const char *home, lima_windows_mounts *mounts, lima_err *err)
 {
     size_t i = mounts->len;
-    wsl2_mount *mount = &mounts->items[i];
+    lima_windows_mount *mount = &mounts->items[i];
     mounts->len++;
     mount->writable = lima_json_bool(inst->doc, false, "config.mounts[%zu].writable", i);
     return check_kinds(inst, i, err) && read_location(inst, i, home, &mount->location, err)
            && read_point(inst, i, mount->location, &mount->point, err) && check_unique(mounts, mount, i, err);
 }
 
-bool lima_wsl2_mounts_read(const lima_instance *inst, const char *home, wsl2_mounts *ret, lima_err *err)
+bool lima_windows_mounts_read(const lima_instance *inst, const char *home, lima_windows_mounts *ret,
+                              lima_err *err)
 {
     size_t count = lima_json_count(inst->doc, "config.mounts");
-    if (count > WSL2_MOUNTS_MAX)
+    if (count > LIMA_WINDOWS_MOUNTS_MAX)
         return lima_err_set(err, LIMA_CODE_INVALID_ARGUMENT,
-                            "mounts has %zu entries; at most %d are possible", count, WSL2_MOUNTS_MAX);
-    wsl2_mounts made = {.items = lima_mem_zalloc(count + 1, sizeof *made.items)};
+                            "mounts has %zu entries; at most %d are possible", count,
+                            LIMA_WINDOWS_MOUNTS_MAX);
+    lima_windows_mounts made = {.items = lima_mem_zalloc(count + 1, sizeof *made.items)};
     bool ok = true;
     while (ok && made.len < count)
         ok = read_one(inst, home, &made, err);
     if (ok)
         *ret = made;
     else
-        lima_wsl2_mounts_free(&made);
+        lima_windows_mounts_free(&made);
     return ok;
 }
 
-void lima_wsl2_mounts_free(wsl2_mounts *mounts)
+bool lima_windows_mounts_check(const lima_instance *inst, const char *home, lima_err *err)
+{
+    lima_windows_mounts mounts = {0};
+    bool ok = lima_windows_mounts_read(inst, home, &mounts, err);
+    lima_windows_mounts_free(&mounts);
+    return ok;
+}
+
+void lima_windows_mounts_free(lima_windows_mounts *mounts)
 {
     for (size_t i = 0; i < mounts->len; i++) {
         free(mounts->items[i].location);
         free(mounts->items[i].point);
     }
     free(mounts->items);
-    *mounts = (wsl2_mounts){0};
+    *mounts = (lima_windows_mounts){0};
 }

@@ -1,25 +1,25 @@
-/* How it works: one thread accepts, each connection has its own. Ended ones are joined by the accepting
- * thread before it looks for the next. A way in that cannot be had closes the connection: the client tries
- * again, limactl every ten seconds. */
-#include "wsl2/door.h"
+/* How it works: one thread accepts, each connection has its own (and one more while bytes go both ways:
+ * way.h). Ended ones are joined by the accepting thread before it looks for the next. */
+#include "driver/door.h"
 
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "os/listener.h"
 
 enum { SLICE_MS = 1000 };
 
 typedef struct visit {
-    wsl2_door *door;
+    lima_door *door;
     lima_stream *client;
     lima_thread *thread;
     lima_wake *stop, *done;
     struct visit *next;
 } visit;
 
-struct wsl2_door {
-    wsl2_door_desc desc;
+struct lima_door {
+    lima_door_desc desc;
     lima_wake *stop;
     lima_thread *thread;
     visit *visits; /* of the accepting thread, then of who closes */
@@ -29,16 +29,16 @@ struct wsl2_door {
 static void serve(void *arg)
 {
     visit *v = arg;
-    wsl2_pipe client = lima_wsl2_pipe_of(v->client), guest = {0};
+    lima_way client = lima_way_of(v->client), guest = {0};
     lima_err err = {0};
 
     if (v->door->desc.dial(v->door->desc.arg, v->stop, &guest, &err)) {
-        lima_wsl2_pipe_join(&client, &guest, v->stop);
-        lima_wsl2_pipe_close(&guest);
+        lima_way_join(&client, &guest, v->stop);
+        lima_way_close(&guest);
     } else if (err.code != LIMA_CODE_CANCELLED) {
-        lima_log_warn("%s: %s", v->door->desc.name, err.text);
+        lima_log_info("%s: %s", v->door->desc.name, err.text);
     }
-    lima_wsl2_pipe_close(&client);
+    lima_way_close(&client);
     lima_wake_raise(v->done);
 }
 
@@ -50,7 +50,7 @@ static void free_visit(visit *v)
     free(v);
 }
 
-static void free_ended(wsl2_door *door)
+static void free_ended(lima_door *door)
 {
     for (visit **at = &door->visits; *at;) {
         visit *v = *at;
@@ -64,7 +64,7 @@ static void free_ended(wsl2_door *door)
     }
 }
 
-static void free_all(wsl2_door *door)
+static void free_all(lima_door *door)
 {
     for (visit *v = door->visits; v; v = v->next)
         lima_wake_raise(v->stop);
@@ -75,10 +75,10 @@ static void free_all(wsl2_door *door)
     }
 }
 
-static void admit(wsl2_door *door, lima_stream *client)
+static void admit(lima_door *door, lima_stream *client)
 {
-    if (door->count >= WSL2_DOOR_MAX) {
-        lima_log_warn("%s: more than %d connections at once; one is refused", door->desc.name, WSL2_DOOR_MAX);
+    if (door->count >= LIMA_DOOR_MAX) {
+        lima_log_warn("%s: more than %d connections at once; one is refused", door->desc.name, LIMA_DOOR_MAX);
         lima_stream_close(client);
         return;
     }
@@ -88,7 +88,7 @@ static void admit(wsl2_door *door, lima_stream *client)
                  .stop = lima_wake_new(),
                  .done = lima_wake_new(),
                  .next = door->visits};
-    if (!lima_thread_start("wsl2-visit", serve, v, &v->thread, NULL)) {
+    if (!lima_thread_start("visit", serve, v, &v->thread, NULL)) {
         lima_stream_close(client);
         free_visit(v);
         return;
@@ -99,7 +99,7 @@ static void admit(wsl2_door *door, lima_stream *client)
 
 static void accept_all(void *arg)
 {
-    wsl2_door *door = arg;
+    lima_door *door = arg;
     lima_stream *client = NULL;
     lima_err err = {0};
 
@@ -115,19 +115,19 @@ static void accept_all(void *arg)
     free_all(door);
 }
 
-static void release(wsl2_door *door)
+static void release(lima_door *door)
 {
     door->desc.close(door->desc.listener);
     lima_wake_free(door->stop);
     free(door);
 }
 
-bool lima_wsl2_door_open(const wsl2_door_desc *desc, wsl2_door **ret, lima_err *err)
+bool lima_door_open(const lima_door_desc *desc, lima_door **ret, lima_err *err)
 {
-    wsl2_door *door = lima_mem_zalloc(1, sizeof *door);
+    lima_door *door = lima_mem_zalloc(1, sizeof *door);
 
-    *door = (wsl2_door){.desc = *desc, .stop = lima_wake_new()};
-    if (!lima_thread_start("wsl2-door", accept_all, door, &door->thread, err)) {
+    *door = (lima_door){.desc = *desc, .stop = lima_wake_new()};
+    if (!lima_thread_start("door", accept_all, door, &door->thread, err)) {
         release(door);
         return false;
     }
@@ -135,7 +135,31 @@ bool lima_wsl2_door_open(const wsl2_door_desc *desc, wsl2_door **ret, lima_err *
     return true;
 }
 
-void lima_wsl2_door_close(wsl2_door *door)
+static bool accept_local(void *listener, lima_deadline deadline, lima_wake *wake, lima_stream **ret,
+                         lima_err *err)
+{
+    return lima_listener_accept(listener, deadline, wake, ret, err);
+}
+
+static void close_local(void *listener)
+{
+    lima_listener_close(listener);
+}
+
+bool lima_door_open_local(const char *path, const lima_door_desc *desc, lima_door **ret, lima_err *err)
+{
+    lima_listener *listener = NULL;
+    lima_door_desc local = *desc;
+
+    if (!lima_listener_open(path, &listener, err))
+        return false;
+    local.listener = listener;
+    local.accept = accept_local;
+    local.close = close_local;
+    return lima_door_open(&local, ret, err);
+}
+
+void lima_door_close(lima_door *door)
 {
     if (!door)
         return;
