@@ -41,5 +41,17 @@ HANDLE lima_win_stream_pipe(const lima_stream *stream);
 /* The next waiting connection of a non-blocking listening socket; blocking, free of events, inherited by
  * no child. INVALID_SOCKET: WSAGetLastError tells why. */
 SOCKET lima_win_accept(SOCKET listening);
+/* A listening socket that tells by an event when somebody waits: TCP and hvsockets (stream_accept.c). */
+typedef struct lima_win_listening {
+    SOCKET socket; /* INVALID_SOCKET: none yet */
+    HANDLE event;  /* signalled when somebody waits, until it is read; NULL: none yet */
+} lima_win_listening;
+
+/* Binds and listens with the socket, which is set. 0, or Winsock's code. */
+int lima_win_listen(lima_win_listening *listening, const struct sockaddr *at, int len);
+/* The next connection. DEADLINE_EXCEEDED, CANCELLED. A peer that has gone before it was accepted is skipped. */
+bool lima_win_accept_stream(lima_win_listening *listening, lima_deadline deadline, lima_wake *wake,
+                            lima_stream **ret, lima_err *err);
+void lima_win_listening_close(lima_win_listening *listening);
 /* Ends WSAEventSelect and what comes with it. */
 void lima_win_make_blocking(SOCKET socket);

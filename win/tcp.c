@@ -9,14 +9,10 @@
 
 #include "base/mem.h"
 #include "net.h"
-#include "wait.h"
 #include "win_err.h"
 
-enum { BACKLOG = 64 };
-
 struct lima_tcp_listener {
-    SOCKET socket;
-    HANDLE event; /* signalled when somebody waits, until it is read */
+    lima_win_listening at;
 };
 
 static bool is_unreachable(int failed)
@@ -61,24 +57,21 @@ static bool open_listener(lima_tcp_listener *listener, uint16_t port, lima_err *
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     BOOL on = TRUE;
 
-    listener->socket = lima_win_socket(AF_INET, IPPROTO_TCP, err);
-    if (listener->socket == INVALID_SOCKET)
+    listener->at.socket = lima_win_socket(AF_INET, IPPROTO_TCP, err);
+    if (listener->at.socket == INVALID_SOCKET)
         return false;
-    listener->event = CreateEventW(NULL, TRUE, FALSE, NULL);
-    if (!listener->event)
-        return lima_win_fail(err, GetLastError(), "make an event");
-    if (setsockopt(listener->socket, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, (const char *)&on, sizeof on)
-        || bind(listener->socket, (const struct sockaddr *)&at, sizeof at)
-        || WSAEventSelect(listener->socket, listener->event, FD_ACCEPT) || listen(listener->socket, BACKLOG))
-        return fail(err, WSAGetLastError(), port);
-    return true;
+    int failed =
+        setsockopt(listener->at.socket, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, (const char *)&on, sizeof on)
+            ? WSAGetLastError()
+            : lima_win_listen(&listener->at, (const struct sockaddr *)&at, sizeof at);
+    return !failed || fail(err, failed, port);
 }
 
 bool lima_tcp_listen(uint16_t port, lima_tcp_listener **ret, lima_err *err)
 {
     lima_tcp_listener *listener = lima_mem_zalloc(1, sizeof *listener);
 
-    listener->socket = INVALID_SOCKET;
+    listener->at.socket = INVALID_SOCKET;
     if (!open_listener(listener, port, err)) {
         lima_tcp_close(listener);
         return false;
@@ -87,44 +80,16 @@ bool lima_tcp_listen(uint16_t port, lima_tcp_listener **ret, lima_err *err)
     return true;
 }
 
-/* Waits for news, and takes them: the event is silent again. */
-static bool await_news(lima_tcp_listener *listener, lima_deadline deadline, lima_wake *wake, lima_err *err)
-{
-    HANDLE handles[2] = {NULL, listener->event};
-    WSANETWORKEVENTS news;
-
-    if (!lima_win_wait(handles, 2, deadline, wake, NULL, err))
-        return lima_err_wrap(err, "accept a connection");
-    WSAEnumNetworkEvents(listener->socket, listener->event, &news);
-    return true;
-}
-
 bool lima_tcp_accept(lima_tcp_listener *listener, lima_deadline deadline, lima_wake *wake, lima_stream **ret,
                      lima_err *err)
 {
-    for (;;) {
-        SOCKET accepted = lima_win_accept(listener->socket);
-        if (accepted != INVALID_SOCKET) {
-            *ret = lima_win_stream_of_socket(accepted);
-            return true;
-        }
-        int failed = WSAGetLastError();
-        if (failed == WSAECONNRESET)
-            continue;
-        if (failed != WSAEWOULDBLOCK)
-            return lima_win_fail(err, (DWORD)failed, "accept a connection");
-        if (!await_news(listener, deadline, wake, err))
-            return false;
-    }
+    return lima_win_accept_stream(&listener->at, deadline, wake, ret, err);
 }
 
 void lima_tcp_close(lima_tcp_listener *listener)
 {
     if (!listener)
         return;
-    if (listener->socket != INVALID_SOCKET)
-        closesocket(listener->socket);
-    if (listener->event)
-        CloseHandle(listener->event);
+    lima_win_listening_close(&listener->at);
     free(listener);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "stream_check.h"
 
 typedef struct pair {
     lima_stream *a, *b;
@@ -23,18 +24,6 @@ static void close_pair(pair *both)
     lima_stream_close(both->b);
 }
 
-static void assert_read(lima_stream *from, const char *text)
-{
-    char bytes[64] = "";
-    size_t len = 0;
-
-    for (size_t done = 0; done < strlen(text); done += len) {
-        assert_ok(lima_stream_read(from, bytes + done, strlen(text) - done, patience(), NULL, &len, err));
-        assert_true(len > 0);
-    }
-    assert_string_equal(bytes, text);
-}
-
 static void assert_end(lima_stream *from)
 {
     char byte;
@@ -51,8 +40,8 @@ static void pair__both_directions__carry_bytes(void **state)
     (void)state;
     put(both.a, "one way");
     put(both.b, "the other");
-    assert_read(both.b, "one way");
-    assert_read(both.a, "the other");
+    assert_stream_says(both.b, "one way");
+    assert_stream_says(both.a, "the other");
     close_pair(&both);
 }
 
@@ -63,7 +52,7 @@ static void read__peer_closed__gives_what_is_left_and_then_the_end(void **state)
     (void)state;
     put(both.a, "rest");
     lima_stream_close(both.a);
-    assert_read(both.b, "rest");
+    assert_stream_says(both.b, "rest");
     assert_end(both.b);
     assert_end(both.b);
     lima_stream_close(both.b);
@@ -198,10 +187,10 @@ static void end_write__one_side__leaves_the_other_direction_open(void **state)
     (void)state;
     put(both.a, "last");
     lima_stream_end_write(both.a);
-    assert_read(both.b, "last");
+    assert_stream_says(both.b, "last");
     assert_end(both.b);
     put(both.b, "answer");
-    assert_read(both.a, "answer");
+    assert_stream_says(both.a, "answer");
     close_pair(&both);
 }
 

@@ -1,0 +1,23 @@
+# Of win/: the layers over Hyper-V's DLLs. The *_calls suites bring tables of functions of their own in place of the DLLs'.
+if(WIN32)
+    function(lima_hyperv_test part)
+        lima_test(contract_win_${part} LEVEL contract TIMEOUT 300 SOURCES win/test_${part}.c support.c ${ARGN} DEPENDS test_folder lima_os)
+        target_include_directories(contract_win_${part} PRIVATE "${PROJECT_SOURCE_DIR}/win")
+        add_dependencies(contract_win_${part} contract_child)
+    endfunction()
+    lima_hyperv_test(hyperv)
+    lima_hyperv_test(jobs)
+    lima_hyperv_test(membership)
+    lima_hyperv_test(hcs_calls win/fake_hcs.c)
+    lima_hyperv_test(hcn_calls)
+    lima_hyperv_test(virtdisk_calls)
+    lima_hyperv_test(dll)
+    target_link_libraries(contract_win_dll PRIVATE test_hcs_dlls)
+
+    # Against the double's DLLs.
+    if(EXISTS "${PROJECT_SOURCE_DIR}/tests/fakes/hcs/CMakeLists.txt")
+        lima_program(hcs_layer TEST SOURCES win/hcs_layer.c support.c DEPENDS test_folder test_hcs_dlls lima_os lima::cmocka)
+        target_include_directories(hcs_layer PRIVATE "${PROJECT_SOURCE_DIR}/win" "${PROJECT_SOURCE_DIR}/tests")
+        lima_script_test(hcs_layer LEVEL hcs TIMEOUT 600 COMMAND python3 "${CMAKE_CURRENT_SOURCE_DIR}/win/hcs_layer.py")
+    endif()
+endif()
