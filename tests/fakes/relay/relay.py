@@ -20,7 +20,8 @@ import sys
 import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "wsl"))
-from wslsim import cmdline, protocol  # noqa: E402
+from wslsim import cmdline  # noqa: E402
+from standin import protocol  # noqa: E402  pylint: disable=wrong-import-order
 
 CHUNK = 1 << 16
 ENDED_BY_SIGNAL = 255
@@ -159,6 +160,7 @@ class Relay:
         self.env = env
         self.token = secrets.token_hex(16)
         self.sessions = set()
+        self.tools = set()      # whatever was asked for, found or not
 
     def __enter__(self):
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
@@ -194,6 +196,7 @@ class Relay:
 
     def run(self, channel, hello):
         argv, folder = command(hello)
+        self.tools.add(argv[0])
         try:
             session = Session(channel, argv, folder, self.env)
         except OSError as error:

@@ -6,6 +6,8 @@
 #define WIN32_LEAN_AND_MEAN
 #include "front_win.h"
 
+#include "front_held.h"
+
 #include <windows.h>
 
 #include <stdio.h>
@@ -13,62 +15,6 @@
 #include <string.h>
 
 #define LXSS L"Software\\Microsoft\\Windows\\CurrentVersion\\Lxss"
-
-enum { HELD_MAX = 256 };
-
-typedef struct held {
-    char *name;
-    HANDLE handle; /* a file, or a process */
-} held;
-
-static held things[HELD_MAX];
-
-static held *find(const char *name)
-{
-    for (int i = 0; i < HELD_MAX; i++) {
-        if (things[i].name && strcmp(things[i].name, name) == 0)
-            return &things[i];
-    }
-    return NULL;
-}
-
-static void keep(const char *name, HANDLE handle)
-{
-    for (int i = 0; i < HELD_MAX; i++) {
-        if (!things[i].name) {
-            things[i] = (held){.name = strdup(name), .handle = handle};
-            return;
-        }
-    }
-}
-
-/* Opened as the VM does it, or so that nobody else may have it open; whether that worked. */
-static bool open_file(const char *path, DWORD sharing, HANDLE *ret)
-{
-    wchar_t *wide = win_wide_path(path);
-    *ret = CreateFileW(wide, GENERIC_READ | GENERIC_WRITE, sharing, NULL, OPEN_EXISTING, 0, NULL);
-    bool gone = *ret == INVALID_HANDLE_VALUE && GetLastError() != ERROR_SHARING_VIOLATION;
-    free(wide);
-    return *ret != INVALID_HANDLE_VALUE || gone;
-}
-
-static bool hold(const char *path)
-{
-    HANDLE file;
-    bool ok = open_file(path, FILE_SHARE_READ, &file);
-    if (file != INVALID_HANDLE_VALUE)
-        keep(path, file);
-    return ok;
-}
-
-static bool is_free(const char *path)
-{
-    HANDLE file;
-    bool ok = open_file(path, 0, &file);
-    if (file != INVALID_HANDLE_VALUE)
-        CloseHandle(file);
-    return ok;
-}
 
 static void host(const char *command)
 {
@@ -80,23 +26,9 @@ static void host(const char *command)
     wcscpy(wcsrchr(program, L'\\') + 1, L"wslhost.exe");
     if (CreateProcessW(program, line, NULL, NULL, FALSE, DETACHED_PROCESS, NULL, NULL, &startup, &made)) {
         CloseHandle(made.hThread);
-        keep(command, made.hProcess);
+        held_keep(command, made.hProcess);
     }
     free(line);
-}
-
-static void let_go(const char *name, bool process)
-{
-    held *one = find(name);
-    if (!one)
-        return;
-    if (process) {
-        TerminateProcess(one->handle, 0);
-        WaitForSingleObject(one->handle, 5000);
-    }
-    CloseHandle(one->handle);
-    free(one->name);
-    *one = (held){0};
 }
 
 /* The next field after `at`; NULL at the end. */
@@ -236,13 +168,13 @@ static bool carry_out(const char *order, const char *end)
     else if (strcmp(what, "installed") == 0)
         installed(value);
     else if (strcmp(what, "hold") == 0)
-        return hold(value);
+        return held_hold(value);
     else if (strcmp(what, "free") == 0)
-        return is_free(value);
+        return held_is_free(value);
     else if (strcmp(what, "host") == 0)
         host(value);
     else
-        let_go(value, strcmp(what, "unhost") == 0);
+        held_let_go(value, strcmp(what, "unhost") == 0);
     return true;
 }
 
@@ -260,8 +192,5 @@ void agent_run(void)
         if (!front_send('R', answer, 1))
             break;
     }
-    for (int i = 0; i < HELD_MAX; i++) { /* files close by themselves */
-        if (things[i].name && strncmp(things[i].name, "wslhost", 7) == 0)
-            TerminateProcess(things[i].handle, 0);
-    }
+    held_end("wslhost");
 }

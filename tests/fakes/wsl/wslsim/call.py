@@ -3,9 +3,11 @@ import json
 import os
 import time
 
-from . import cmdline, languages, profiles, protocol, trouble
+from standin import protocol
+from standin.hostpath import Paths
+
+from . import cmdline, languages, profiles, trouble
 from .errors import Exit, Failure
-from .hostpath import Paths
 from .output import MINUS_ONE, Output
 from .state import INSTALLED
 from .verbs import known

@@ -10,10 +10,9 @@ seed. Actions of all rules that fit are combined; of two alike the first counts.
 Actions: the keys of ACTIONS.
 """
 import fnmatch
-import random
-import shlex
-import threading
 import time
+
+from standin.rules import later, read_rules
 
 from .errors import Failure
 
@@ -32,25 +31,6 @@ BOOT = {"no-vmp": ("WSL_E_VIRTUAL_MACHINE_PLATFORM_REQUIRED",), "no-hyperv": ("H
         "no-kernel": ("WSL_E_CUSTOM_KERNEL_NOT_FOUND",), "policy": ("ERROR_ACCESS_DISABLED_BY_POLICY",)}
 DISK = {"vhd-missing": ("ERROR_FILE_NOT_FOUND", "MountDisk", "HCS"), "vhd-corrupt": ("WSL_E_DISK_CORRUPTED",),
         "vhd-locked": ("ERROR_SHARING_VIOLATION", "MountDisk", "HCS")}
-
-
-def read_rules(path):
-    """[(line, conditions, actions)]; a line that is not understood is a mistake of the test."""
-    rules = []
-    with open(path, encoding="utf-8") as file:
-        for line in file:
-            words = shlex.split(line, comments=True)
-            if not words:
-                continue
-            if ":" not in words:
-                raise ValueError(f"{path}: no ' : ' in: {line}")
-            at = words.index(":")
-            conditions = dict(word.split("=", 1) for word in words[:at])
-            unknown = [name for name in conditions if name not in CONDITIONS]
-            if unknown:
-                raise ValueError(f"{path}: unknown condition {unknown[0]}")
-            rules.append((line, conditions, dict(action(word) for word in words[at + 1:])))
-    return rules
 
 
 def action(word):
@@ -73,7 +53,7 @@ def wanted(call, verb, name):
     """The combined actions for this call."""
     path = call.env.get("WSLSIM_FAULTS")
     found = {}
-    for line, conditions, actions in read_rules(path) if path else []:
+    for line, conditions, actions in read_rules(path, CONDITIONS, action) if path else []:
         if fits(call, (path, line), conditions, verb, name):
             found = {**actions, **found}
     return found
@@ -84,26 +64,7 @@ def fits(call, key, conditions, verb, name):
         return False
     if "distro" in conditions and not fnmatch.fnmatchcase((name or "").lower(), conditions["distro"].lower()):
         return False
-    with call.service.fault_lock:
-        count = call.service.fault_counts[key] = call.service.fault_counts.get(key, 0) + 1
-        return in_range(count, conditions.get("call")) and chance(call.service.fault_dice, key, conditions)
-
-
-def in_range(count, words):
-    if not words:
-        return True
-    if words.endswith("+"):
-        return count >= int(words[:-1])
-    first, _, last = words.partition("-")
-    return int(first) <= count <= int(last or first)
-
-
-def chance(dice, key, conditions):
-    if "prob" not in conditions:
-        return True
-    if key not in dice:
-        dice[key] = random.Random(int(conditions.get("seed", "0")))
-    return dice[key].random() < float(conditions["prob"])
+    return call.service.fault_counts.admits(key, conditions)
 
 
 # Asked by the service, in the middle of its work.
@@ -129,9 +90,3 @@ def command_began(service, rules):
         later(rules["vm-crash"], service.crash)
     if "external-shutdown" in rules:
         later(rules["external-shutdown"], service.shutdown)
-
-
-def later(milliseconds, work):
-    timer = threading.Timer(milliseconds / 1000, work)
-    timer.daemon = True
-    timer.start()

@@ -5,7 +5,9 @@ of guests and of guest tools pass untouched. Faults change encodings, cut the st
 """
 import random
 
-from . import protocol, text
+from standin import protocol
+
+from . import text
 from .errors import NO_CODE, TEXTS
 
 MINUS_ONE = 0xFFFFFFFF

@@ -6,6 +6,8 @@ import sys
 import threading
 import time
 
+from standin.rules import Counts
+
 from . import disk, faults, state as states
 from .agents import Agents
 from .errors import Failure
@@ -25,8 +27,7 @@ class Service:
         self.agents = Agents(self)
         self.lock_file = None
         self.local = threading.local()      # rules: what is to go wrong in this thread's call
-        self.fault_lock = threading.Lock()
-        self.fault_counts, self.fault_dice = {}, {}
+        self.fault_counts = Counts()
         self.relay_faults = {}              # of this boot of the VM
         open(self.state.path("lock"), "a", encoding="ascii").close()
         self.forget()

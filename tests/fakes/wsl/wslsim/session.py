@@ -8,7 +8,9 @@ import os
 import select
 import threading
 
-from . import faults, protocol
+from standin import protocol
+
+from . import faults
 from .errors import Failure
 
 CHUNK = 1 << 16

@@ -1,7 +1,9 @@
 """One call with all that is to go wrong in it: what faults.py found is carried out before, during and after the verb."""
 import time
 
-from . import faults, languages, protocol, text
+from standin import protocol
+
+from . import faults, languages, text
 from .errors import Exit, Failure
 from .output import MINUS_ONE
 from .verbs import VERBS, running, verb_name

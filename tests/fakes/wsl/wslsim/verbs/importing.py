@@ -6,7 +6,9 @@ import select
 import shutil
 import subprocess
 
-from .. import disk, protocol, state as states
+from standin import protocol
+
+from .. import disk, state as states
 from ..errors import Exit, Failure
 from ..output import MINUS_ONE
 from ..state import ENVIRONMENT

@@ -1,0 +1,1 @@
+"""What the Python halves of several stand-ins share."""
