@@ -1,4 +1,4 @@
-# lima::grpc, lima::protobuf_c, lima::yaml, lima::jansson, lima::zlib, lima::zstd, lima::cmocka: the only names by which the tree
+# lima::grpc, lima::protobuf_c, lima::yaml, lima::jansson, lima::zlib, lima::zstd, lima::slirp, lima::cmocka: the only names by which the tree
 # knows third parties. LIMA_GRPC=system: Debian's shared libraries. bundled: core/deps, static.
 find_package(Threads REQUIRED)
 
@@ -27,6 +27,7 @@ else()
     message(FATAL_ERROR "LIMA_GRPC is '${LIMA_GRPC}', must be system or bundled")
 endif()
 
+include(LimaSlirp)
 if(LIMA_TESTS AND NOT TARGET lima::cmocka)
     _lima_system(cmocka cmocka)
 endif()
