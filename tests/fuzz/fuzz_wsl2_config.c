@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "wsl2/config.h"
-#include "wsl2/mounts.h"
+#include "wsl2/mounts_script.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -22,15 +22,15 @@ static void check_twice(lima_instance *inst, const wsl2_config_inputs *inputs)
 
 static void check_mounts(const lima_instance *inst, const char *home)
 {
-    wsl2_mounts mounts = {0};
-    assert(lima_wsl2_mounts_read(inst, home, &mounts, NULL));
+    lima_windows_mounts mounts = {0};
+    assert(lima_windows_mounts_read(inst, home, &mounts, NULL));
     char *script = lima_wsl2_mounts_script(&mounts, 2000, 2000);
     size_t lines = 0;
     for (const char *at = script; (at = strstr(at, "\nshare ")); at++)
         lines++;
     assert(lines == mounts.len);
     free(script);
-    lima_wsl2_mounts_free(&mounts);
+    lima_windows_mounts_free(&mounts);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

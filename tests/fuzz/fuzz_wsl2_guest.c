@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 #include "wsl2/guest.h"
-#include "wsl2/mounts.h"
+#include "wsl2/mounts_script.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "wsl2/network.h"
+#include "base/path.h"
 #include "wsl2/registration.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -44,11 +45,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     wsl2_registration made = {0};
     wsl2_subkey kind = lima_wsl2_registration_read(&values, &made);
     if (kind != WSL2_SUBKEY_OTHER) {
-        assert(strlen(made.guid) == WSL2_GUID_LEN && (kind == WSL2_SUBKEY_NAMELESS) == !made.name);
+        assert(strlen(made.guid) == LIMA_GUID_LEN && (kind == WSL2_SUBKEY_NAMELESS) == !made.name);
         check_kinship(&made);
         lima_wsl2_registration_free(&made);
     }
-    assert(lima_wsl2_path_same(text, text));
+    assert(lima_path_same(text, text));
     uint16_t port = lima_wsl2_ssh_port(text, (unsigned)size);
     assert(port >= WSL2_SSH_PORT_MIN && port <= WSL2_SSH_PORT_MAX);
     lima_strv_free(&lines);

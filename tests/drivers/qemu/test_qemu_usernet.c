@@ -3,7 +3,7 @@
 #include "drivers/qemu/vm_case.h"
 
 #include "qemu/http.h"
-#include "qemu/identity.h"
+#include "driver/identity.h"
 #include "qemu/usernet.h"
 
 #define USER_V2                                                                                              \
@@ -15,9 +15,9 @@
 static void begin_daemon(vm_case *c, fake_usernet *net)
 {
     static char leases[128];
-    char mac[QEMU_MAC_SIZE];
+    char mac[LIMA_MAC_SIZE];
 
-    lima_qemu_mac(lima_host_get()->machine_id, c->dir, mac);
+    lima_identity_mac(lima_host_get()->machine_id, c->dir, mac);
     snprintf(leases, sizeof leases, "{\"192.168.104.1\":\"5a:94:ef:e4:0c:dd\",\"192.168.104.9\":\"%s\"}",
              mac);
     fake_usernet_begin(net, c->home, leases);

@@ -17,19 +17,45 @@
 #include "os/host.h"
 #include "os/process.h"
 
+/* JSON with ' for ". Owned. */
+static inline lima_json *parse_text(const char *text)
+{
+    char *copy = lima_mem_strdup(text);
+    lima_json *json = NULL;
+    lima_err err = {0};
+    for (char *c = copy; *c; c++)
+        if (*c == '\'')
+            *c = '"';
+    if (!lima_json_parse(copy, strlen(copy), &json, &err))
+        fail_msg("test text: %s", err.text);
+    free(copy);
+    return json;
+}
+
+/* Compares with a file of the test's folder; LIMA_GOLDEN_UPDATE=1 writes it anew: read the difference before
+ * committing it. */
+static inline void compare_golden(const char *file, const char *text)
+{
+    lima_buf golden = LIMA_BUF(1 << 20);
+    lima_err err = {0};
+    char *update = lima_env_get("LIMA_GOLDEN_UPDATE");
+    if (update)
+        assert_true(lima_file_write(file, text, strlen(text), LIMA_FILE_SHARED, NULL));
+    if (!lima_file_read(file, &golden, &err))
+        fail_msg("%s", err.text);
+    if (strcmp(lima_buf_str(&golden), text) != 0)
+        fail_msg("%s differs; now it is:\n%s", file, text);
+    free(update);
+    lima_buf_free(&golden);
+}
+
 /* An x86_64 instance "dev" in `dir` whose configuration is `config` (JSON with ' for "). */
 static inline lima_instance *make_instance_in(const char *dir, const char *arch, const char *config)
 {
     lima_json *doc = lima_json_new_object();
-    lima_json *conf = NULL;
+    lima_json *conf = parse_text(config);
     lima_instance *inst = NULL;
     lima_err err = {0};
-    char *text = lima_mem_strdup(config);
-    for (char *c = text; *c; c++)
-        if (*c == '\'')
-            *c = '"';
-    if (!lima_json_parse(text, strlen(text), &conf, &err))
-        fail_msg("test configuration: %s", err.text);
     lima_json_set_str(doc, "dev", "name");
     lima_json_set_str(doc, dir, "dir");
     lima_json_set_str(doc, "qemu", "vmType");
@@ -43,7 +69,6 @@ static inline lima_instance *make_instance_in(const char *dir, const char *arch,
     if (!lima_instance_parse(whole, strlen(whole), &inst, &err))
         fail_msg("test instance: %s", err.text);
     free(whole);
-    free(text);
     lima_json_free(conf);
     lima_json_free(doc);
     return inst;

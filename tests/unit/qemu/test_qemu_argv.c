@@ -23,19 +23,9 @@ static char *print_argv(const lima_strv *argv)
 
 static void compare(const char *name, const char *text)
 {
-    lima_buf golden = LIMA_BUF(1 << 20);
-    lima_err err = {0};
     char *file = lima_mem_printf("golden/%s.args", name);
-    char *update = lima_env_get("LIMA_GOLDEN_UPDATE");
-    if (update)
-        assert_true(lima_file_write(file, text, strlen(text), LIMA_FILE_SHARED, NULL));
-    if (!lima_file_read(file, &golden, &err))
-        fail_msg("%s", err.text);
-    if (strcmp(lima_buf_str(&golden), text) != 0)
-        fail_msg("%s differs; now it is:\n%s", file, text);
-    free(update);
+    compare_golden(file, text);
     free(file);
-    lima_buf_free(&golden);
 }
 
 static lima_strv argv_of(const scenario *s)

@@ -1,6 +1,6 @@
 #include "qemu_test.h"
 
-#include "qemu/identity.h"
+#include "driver/identity.h"
 #include "qemu/networks.h"
 
 static const char yaml_text[] =
@@ -83,8 +83,8 @@ static void nics__none_given__is_the_user_network(void **state)
     lima_instance *inst = make_instance("{}");
     lima_strv names = user_v2();
     qemu_nics nics = {0};
-    char mac[QEMU_MAC_SIZE];
-    lima_qemu_mac("m", "/lh/dev", mac);
+    char mac[LIMA_MAC_SIZE];
+    lima_identity_mac("m", "/lh/dev", mac);
     assert_ok(lima_qemu_nics_read(inst, "m", &names, true, &nics, &err));
     assert_int_equal(nics.len, 1);
     assert_int_equal(nics.items[0].kind, QEMU_NIC_USER);
@@ -129,8 +129,8 @@ static void nics__user_network_first__fds_count_from_three(void **state)
     lima_instance *inst = make_instance("{'networks':[{'socket':'/s'}]}");
     lima_strv names = user_v2();
     qemu_nics nics = {0};
-    char mac[QEMU_MAC_SIZE];
-    lima_qemu_mac("m", "/lh/dev/lima.yaml#0", mac);
+    char mac[LIMA_MAC_SIZE];
+    lima_identity_mac("m", "/lh/dev/lima.yaml#0", mac);
     assert_ok(lima_qemu_nics_read(inst, "m", &names, false, &nics, &err));
     assert_int_equal(nics.items[1].fd, 3);
     assert_string_equal(nics.items[1].mac, mac);

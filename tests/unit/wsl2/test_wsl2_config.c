@@ -11,19 +11,6 @@ static lima_instance *made(const char *config)
     return make_instance_in(DIR, "x86_64", config);
 }
 
-/* `written`: the user's file as JSON with ' for ". */
-static lima_json *parsed(const char *written)
-{
-    char *text = lima_mem_strdup(written);
-    lima_json *json = NULL;
-    for (char *c = text; *c; c++)
-        if (*c == '\'')
-            *c = '"';
-    assert_ok(lima_json_parse(text, strlen(text), &json, &err));
-    free(text);
-    return json;
-}
-
 static const wsl2_config_inputs plain = {.host_arch = "x86_64", .home = HOME};
 
 static void configure__empty__fills_types(void **state)
@@ -74,7 +61,7 @@ static void configure__uid__one_of_its_own_where_nobody_chose(void **state)
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         lima_instance *inst = made(table[i].config);
         wsl2_config_inputs inputs = plain;
-        lima_json *written = table[i].written ? parsed(table[i].written) : NULL;
+        lima_json *written = table[i].written ? parse_text(table[i].written) : NULL;
         inputs.written = written;
         inputs.exists = table[i].exists;
         inputs.user_uid = table[i].user_uid;
@@ -93,7 +80,7 @@ static void configure__no_folder_yet__uid_is_left_open(void **state)
     (void)state;
     lima_instance *inst = make_instance_in("", "x86_64", "{'user':{'uid':1000}}");
     wsl2_config_inputs inputs = plain;
-    lima_json *written = parsed("{}");
+    lima_json *written = parse_text("{}");
     inputs.written = written;
     assert_ok(lima_wsl2_configure(inst, &inputs, &err));
     assert_int_equal(lima_json_int(inst->doc, 0, "config.user.uid"), 1000);
@@ -107,7 +94,7 @@ static void configure__refused__leaves_the_instance(void **state)
     static const char *const configs[] = {"{'mountType':'9p'}", "{'mountType':7}", "{'vmType':[]}",
                                           "{'user':[]}", "{'mountTypesUnsupported':['9p','wsl2']}"};
     for (size_t i = 0; i < sizeof configs / sizeof configs[0]; i++) {
-        lima_json *conf = parsed(configs[i]);
+        lima_json *conf = parse_text(configs[i]);
         lima_instance *inst = made("{}");
         lima_json_set_copy(inst->doc, conf, "config");
         char *before = lima_json_print(inst->doc);
@@ -185,8 +172,8 @@ static void validate__ignored_keys__only_those_of_the_user_are_told(void **state
     lima_instance *inst =
         made("{'firmware':{'legacyBIOS':false},'video':{'display':'none'},'ssh':{'localPort':22}}");
     lima_json *written =
-        parsed("{'video':{'display':'vnc'},'networks':[{'lima':'shared'}],'vmOpts':{'qemu':{}},"
-               "'images':[{'location':'a'},{'location':'b','kernel':{'location':'k'}}]}");
+        parse_text("{'video':{'display':'vnc'},'networks':[{'lima':'shared'}],'vmOpts':{'qemu':{}},"
+                   "'images':[{'location':'a'},{'location':'b','kernel':{'location':'k'}}]}");
     wsl2_config_inputs inputs = plain;
     inputs.written = written;
     lima_strv warnings = {0};

@@ -106,50 +106,6 @@ static void read__states__only_three_are_stored(void **state)
     }
 }
 
-static void guid__forms(void **state)
-{
-    (void)state;
-    char guid[WSL2_GUID_LEN + 1] = "";
-    assert_true(lima_wsl2_guid_parse("{12345678-9ABC-DEF0-1234-56789ABCDEF0}", guid));
-    assert_string_equal(guid, GUID);
-    assert_true(lima_wsl2_guid_parse("12345678-9ABC-def0-1234-56789abcdef0", guid));
-    assert_string_equal(guid, GUID);
-    assert_false(lima_wsl2_guid_parse("12345678-9ABC-def0-1234-56789abcdef", guid));
-    assert_false(lima_wsl2_guid_parse("wsl1", guid));
-}
-
-static void path_clean__forms_of_one_path(void **state)
-{
-    (void)state;
-    static const char *const table[][2] = {
-        {"\\\\?\\C:\\a b\\", "C:\\a b"},
-        {"C:/a/b//", "C:\\a\\b"},
-        {"C:\\", "C:\\"},
-        {"\\\\?\\C:\\", "C:\\"},
-        {"\\\\?\\UNC\\s\\x\\", "\\\\s\\x"},
-        {"\\\\?\\unc\\s\\x", "\\\\s\\x"},
-        {"\\\\s\\x", "\\\\s\\x"},
-        {"/lh/dev/", "/lh/dev"},
-        {"/", "/"},
-        {"/lh/a\\b", "/lh/a\\b"},
-        {"", ""},
-    };
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        char *clean = lima_wsl2_path_clean(table[i][0]);
-        assert_string_equal(clean, table[i][1]);
-        free(clean);
-    }
-}
-
-static void path_same__case_counts_only_on_posix(void **state)
-{
-    (void)state;
-    assert_true(lima_wsl2_path_same("\\\\?\\c:\\LH\\dev", "C:/lh/Dev/"));
-    assert_false(lima_wsl2_path_same("C:\\lh\\dev", "C:\\lh\\dev2"));
-    assert_true(lima_wsl2_path_same("/lh/dev/", "/lh/dev"));
-    assert_false(lima_wsl2_path_same("/lh/dev", "/lh/Dev"));
-}
-
 typedef struct kin_row {
     bool registered, elsewhere, guid_known, wsl1;
     uint32_t state;
@@ -209,9 +165,6 @@ int main(void)
         cmocka_unit_test(read__half_written_key__is_nameless),
         cmocka_unit_test(read__without_path_or_disk_name__default_name),
         cmocka_unit_test(read__states__only_three_are_stored),
-        cmocka_unit_test(guid__forms),
-        cmocka_unit_test(path_clean__forms_of_one_path),
-        cmocka_unit_test(path_same__case_counts_only_on_posix),
         cmocka_unit_test(kinship__table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

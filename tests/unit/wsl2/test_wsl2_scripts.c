@@ -2,7 +2,7 @@
 #include "wsl2_test.h"
 
 #include "wsl2/argv.h"
-#include "wsl2/mounts.h"
+#include "wsl2/mounts_script.h"
 #include "wsl2/scripts.h"
 
 typedef struct named_script {
@@ -16,9 +16,9 @@ static char *mounts_text;
 static void all_scripts(named_script ret[SCRIPTS])
 {
     char location[] = "C:\\it's \"x\" $y", point[] = "/srv/a'b";
-    wsl2_mount mount = {location, point, false};
+    lima_windows_mount mount = {location, point, false};
     free(mounts_text);
-    mounts_text = lima_wsl2_mounts_script(&(wsl2_mounts){&mount, 1}, 2000, 2000);
+    mounts_text = lima_wsl2_mounts_script(&(lima_windows_mounts){&mount, 1}, 2000, 2000);
     const named_script scripts[SCRIPTS] = {{"probe", lima_wsl2_script_probe()},
                                            {"write", lima_wsl2_script_write()},
                                            {"read", lima_wsl2_script_read()},

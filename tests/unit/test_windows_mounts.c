@@ -1,6 +1,6 @@
-#include "wsl2_test.h"
+#include "unit/qemu/qemu_test.h"
 
-#include "wsl2/mounts.h"
+#include "driver/windows_mounts.h"
 
 #define HOME "C:\\Users\\J\xc3\xb6rg M"
 
@@ -24,13 +24,13 @@ static void read__forms_of_locations(void **state)
         /* make_instance reads ' as ", so the location goes in afterwards */
         lima_instance *inst = make_instance("{'mounts':[{'writable':true}]}");
         lima_json_set_str(inst->doc, table[i].location, "config.mounts[0].location");
-        wsl2_mounts mounts = {0};
-        assert_ok(lima_wsl2_mounts_read(inst, HOME, &mounts, &err));
+        lima_windows_mounts mounts = {0};
+        assert_ok(lima_windows_mounts_read(inst, HOME, &mounts, &err));
         assert_int_equal(mounts.len, 1);
         assert_string_equal(mounts.items[0].location, table[i].wanted);
         assert_string_equal(mounts.items[0].point, table[i].point);
         assert_true(mounts.items[0].writable);
-        lima_wsl2_mounts_free(&mounts);
+        lima_windows_mounts_free(&mounts);
         lima_instance_free(inst);
     }
 }
@@ -38,16 +38,16 @@ static void read__forms_of_locations(void **state)
 static void read__share_needs_a_point(void **state)
 {
     (void)state;
-    wsl2_mounts mounts = {0};
+    lima_windows_mounts mounts = {0};
     lima_instance *inst = make_instance("{'mounts':[{'location':'//server/share'}]}");
-    assert_err(lima_wsl2_mounts_read(inst, HOME, &mounts, &err), LIMA_CODE_INVALID_ARGUMENT,
+    assert_err(lima_windows_mounts_read(inst, HOME, &mounts, &err), LIMA_CODE_INVALID_ARGUMENT,
                "mounts[0].mountPoint");
     lima_json_set_str(inst->doc, "/srv//share/.", "config.mounts[0].mountPoint");
-    assert_ok(lima_wsl2_mounts_read(inst, HOME, &mounts, &err));
+    assert_ok(lima_windows_mounts_read(inst, HOME, &mounts, &err));
     assert_string_equal(mounts.items[0].location, "\\\\server\\share");
     assert_string_equal(mounts.items[0].point, "/srv/share");
     assert_false(mounts.items[0].writable);
-    lima_wsl2_mounts_free(&mounts);
+    lima_windows_mounts_free(&mounts);
     lima_instance_free(inst);
 }
 
@@ -77,8 +77,8 @@ static void read__bad_entry__is_named(void **state)
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         lima_instance *inst = make_instance(table[i].config);
-        wsl2_mounts mounts = {0};
-        assert_err(lima_wsl2_mounts_read(inst, HOME, &mounts, &err), LIMA_CODE_INVALID_ARGUMENT,
+        lima_windows_mounts mounts = {0};
+        assert_err(lima_windows_mounts_read(inst, HOME, &mounts, &err), LIMA_CODE_INVALID_ARGUMENT,
                    table[i].word);
         assert_null(mounts.items);
         lima_instance_free(inst);
@@ -89,60 +89,20 @@ static void read__too_many__is_refused(void **state)
 {
     (void)state;
     lima_instance *inst = make_instance("{}");
-    wsl2_mounts mounts = {0};
-    for (int i = 0; i <= WSL2_MOUNTS_MAX; i++)
+    lima_windows_mounts mounts = {0};
+    for (int i = 0; i <= LIMA_WINDOWS_MOUNTS_MAX; i++)
         lima_json_set_str(inst->doc, "C:/a", "config.mounts[%d].location", i);
-    assert_err(lima_wsl2_mounts_read(inst, HOME, &mounts, &err), LIMA_CODE_INVALID_ARGUMENT, "256");
+    assert_err(lima_windows_mounts_read(inst, HOME, &mounts, &err), LIMA_CODE_INVALID_ARGUMENT, "256");
     lima_instance_free(inst);
-}
-
-static void script__values_are_quoted(void **state)
-{
-    (void)state;
-    char location[] = "C:\\it's $(x) `y` \"z\"", point[] = "/srv/a b'c";
-    wsl2_mount mount = {location, point, false};
-    wsl2_mounts mounts = {&mount, 1};
-    char *script = lima_wsl2_mounts_script(&mounts, 2001, 2002);
-    assert_non_null(
-        strstr(script, "\nshare 0 'C:\\it'\\''s $(x) `y` \"z\"' '/srv/a b'\\''c' ro 2001 2002\nexit 0\n"));
-    free(script);
-    mount.writable = true;
-    script = lima_wsl2_mounts_script(&mounts, 0, 0);
-    assert_non_null(strstr(script, " rw 0 0\n"));
-    free(script);
-}
-
-static void result__lines(void **state)
-{
-    (void)state;
-    size_t index = 99;
-    bool ok = false;
-    const char *why = "";
-    assert_true(lima_wsl2_mounts_result("lima mount 3 ok", &index, &ok, &why));
-    assert_true(index == 3 && ok && !*why);
-    assert_true(lima_wsl2_mounts_result("lima mount 12 failed mount: no such device", &index, &ok, &why));
-    assert_true(index == 12 && !ok);
-    assert_string_equal(why, "mount: no such device");
-    assert_true(lima_wsl2_mounts_result("lima mount 0 failed", &index, &ok, &why));
-    assert_string_equal(why, "");
-    static const char *const noise[] = {"",
-                                        "mount 3 ok",
-                                        "lima mount ok",
-                                        "lima mount 3 okay",
-                                        "lima mount 3",
-                                        "lima mount x ok",
-                                        "lima mount 12345 ok",
-                                        "lima mount -1 ok"};
-    for (size_t i = 0; i < sizeof noise / sizeof noise[0]; i++)
-        assert_false(lima_wsl2_mounts_result(noise[i], &index, &ok, &why));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(read__forms_of_locations),  cmocka_unit_test(read__share_needs_a_point),
-        cmocka_unit_test(read__bad_entry__is_named), cmocka_unit_test(read__too_many__is_refused),
-        cmocka_unit_test(script__values_are_quoted), cmocka_unit_test(result__lines),
+        cmocka_unit_test(read__forms_of_locations),
+        cmocka_unit_test(read__share_needs_a_point),
+        cmocka_unit_test(read__bad_entry__is_named),
+        cmocka_unit_test(read__too_many__is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

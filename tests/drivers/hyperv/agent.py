@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+"""Ways into the guest, which the test plays: the guest agent's socket, and SSH's port."""
+import contextlib
+import os
+import socket
+import threading
+
+from place import Computer, Instance, Session, main, until
+
+PORT = 2222
+
+
+@contextlib.contextmanager
+def guest_listens(pc, vm, port=PORT):
+    """Echoes in capitals what comes to this vsock port."""
+    folder = pc.state / "guest" / vm.vm["runtime"]
+    folder.mkdir(parents=True, exist_ok=True)
+    sock = socket.socket(socket.AF_UNIX)
+    handle = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+    sock.bind(f"/proc/self/fd/{handle}/{port}")
+    os.close(handle)
+    sock.listen(64)
+
+    def echo(one):
+        with one:
+            while data := one.recv(1 << 16):
+                one.sendall(data.upper())
+
+    def serve():
+        with contextlib.suppress(OSError):
+            while True:
+                one, _ = sock.accept()
+                threading.Thread(target=echo, args=(one,), daemon=True).start()
+    threading.Thread(target=serve, daemon=True).start()
+    try:
+        yield
+    finally:
+        sock.shutdown(socket.SHUT_RDWR)
+        sock.close()
+        (folder / str(port)).unlink()
+
+
+def ask(path, words=b"hello"):
+    """What comes back; b"": the other side has closed."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(30)
+        sock.connect(str(path))
+        sock.sendall(words)
+        sock.shutdown(socket.SHUT_WR)
+        found = b""
+        with contextlib.suppress(ConnectionResetError):
+            while data := sock.recv(1 << 16):
+                found += data
+        return found
+
+
+def the_agent_is_reached_and_reached_again():
+    with Computer(prefix="ha") as pc:
+        vm = Instance(pc)
+        session = vm.up()
+        vm.call("GuestAgentConn")
+        path = vm.dir / "ga.sock"
+        assert ask(path) == b""            # nobody listens yet: closed, and asked again later
+        with guest_listens(pc, vm):
+            assert ask(path) == b"HELLO"
+            vm.call("GuestAgentConn")
+            big = b"x" * (4 << 20)
+            assert ask(path, big) == big.upper()
+        assert ask(path) == b""
+        with guest_listens(pc, vm):
+            assert ask(path) == b"HELLO"
+            path.unlink()                   # as `limactl stop -f` does
+            vm.call("GuestAgentConn")
+            assert ask(path) == b"HELLO"
+            vm.call("Stop")
+        session.last()
+        assert not path.exists()
+        vm.fails("GuestAgentConn", "does not run")
+
+
+def many_at_once():
+    with Computer(prefix="ha") as pc:
+        vm = Instance(pc)
+        vm.up()
+        vm.call("GuestAgentConn")
+        with guest_listens(pc, vm):
+            found = []
+            threads = [threading.Thread(target=lambda n=n: found.append(ask(vm.dir / "ga.sock", b"a%d" % n))) for n in range(40)]
+            for one in threads:
+                one.start()
+            for one in threads:
+                one.join()
+            assert sorted(found) == sorted(b"A%d" % n for n in range(40)), found
+        vm.call("Stop")
+
+
+def ssh_leads_to_the_guests_address():
+    with Computer(prefix="ha", addresses="loopback") as pc:
+        vm = Instance(pc)
+        vm.up()
+        address = vm.log_text().rpartition("its address is ")[2].split()[0]
+        assert address.startswith("127."), address
+        with socket.socket() as guest:
+            try:
+                guest.bind((address, 22))
+            except PermissionError:
+                return
+            guest.listen()
+            with socket.create_connection(("127.0.0.1", vm.port), timeout=30) as client:
+                one, _ = guest.accept()
+                with one:
+                    one.sendall(b"SSH-2.0-guest\r\n")
+                    assert client.recv(100) == b"SSH-2.0-guest\r\n"
+        vm.call("Stop")
+        with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", vm.port), timeout=5):
+            raise AssertionError("the SSH port is still served")
+
+
+def a_taken_ssh_port_is_told():
+    with Computer(prefix="ha") as pc, socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        vm = Instance(pc, port=other.getsockname()[1])
+        vm.create()
+        session = Session(vm)
+        session.opening()
+        vm.fails("AdditionalSetupForSSH", "SSH port")
+        vm.call("Stop")
+
+
+def a_live_snapshot_is_no_end():
+    with Computer(prefix="ha") as pc:
+        vm = Instance(pc)
+        session = vm.up()
+        vm.call("CreateSnapshot", {"tag": "one"})
+        until(lambda: vm.status() == "Running", "the VM after the snapshot")
+        assert len(session.events) == 1, session.events
+        vm.call("ApplySnapshot", {"tag": "one"})
+        until(lambda: vm.status() == "Running", "the VM of the snapshot")
+        assert len(session.events) == 1, session.events
+        vm.call("DeleteSnapshot", {"tag": "one"})
+        until(lambda: "Running" in vm.vm["state"], "the VM")
+        pc.tell("crash", vm.vm["id"], "Kernel panic - at last")
+        assert "at last" in session.last()["error"], session.events
+        vm.call("Stop")
+        vm.call("Delete")
+        pc.empty()
+
+
+if __name__ == "__main__":
+    main([the_agent_is_reached_and_reached_again, many_at_once, ssh_leads_to_the_guests_address, a_taken_ssh_port_is_told,
+          a_live_snapshot_is_no_end])
