@@ -50,14 +50,16 @@ def find_prefix(generation):
     return ranked[-1][1]
 
 
-def find_guest():
-    named = os.environ.get("LIMA_TEST_GUEST")
+def find_guest(flavour=""):
+    """Of tests/guest/make-guest; flavour `full`: with what Hyper-V's tests need."""
+    named = os.environ.get(f"LIMA_TEST_GUEST_{flavour.upper()}" if flavour else "LIMA_TEST_GUEST")
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "lima-drivers"
-    places = [Path(named)] if named else sorted(cache.glob("guest-*")) + [Path("/opt/guest/fast")]
-    for place in places:
+    made = sorted(cache.glob(f"{flavour}-guest-*" if flavour else "guest-*"), key=os.path.getmtime, reverse=True)
+    for place in [Path(named)] if named else made + ([] if flavour else [Path("/opt/guest/fast")]):
         if all((place / f).exists() for f in ("disk.qcow2", "vmlinuz", "initrd")):
             return place
-    skip("no guest: set LIMA_TEST_GUEST, or run tests/guest/make-guest")
+    skip(f"no guest: set LIMA_TEST_GUEST{'_FULL' if flavour else ''}, or run tests/guest/make-guest OUT {flavour}".strip())
+    return None
 
 
 def as_user(argv, home, timeout=60, env=None, **kwargs):

@@ -4,13 +4,12 @@
 usage: lifecycle.py GENERATION     a series such as 2.1, or 'newest', under Wine; or 'real': this very Windows, without stand-ins
 """
 import atexit
-import hashlib
-import os
 import pathlib
 import sys
 import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
+import shell_cases  # noqa: E402
 from tap import Plan  # noqa: E402
 
 
@@ -53,28 +52,6 @@ def delete_right_after_create():
 def start():
     box.start(ONE)
     assert box.status(ONE) == "Running"
-
-
-def shell_gives_output_and_status():
-    assert box.shell(ONE, "uname -s").stdout.strip() == "Linux"
-    assert box.shell(ONE, "id -un").stdout.strip() == "dev"
-    assert box.shell(ONE, "exit 7", check=False).returncode == 7
-
-
-def shell_carries_bytes():
-    assert box.shell(ONE, "head -c 3000000 /dev/zero | wc -c").stdout.strip() == "3000000"
-    lines = "".join(f"line {n}\n" for n in range(100000)).encode()
-    path = box.base / "lines"
-    path.write_bytes(lines)
-    with path.open("rb") as file:
-        assert box.shell(ONE, "sha256sum", stdin=file).stdout.split()[0] == hashlib.sha256(lines).hexdigest()
-
-
-def copy_both_ways():
-    (box.prefix.drive_c / "cp1.bin").write_bytes(os.urandom(1 << 20))
-    box.limactl("copy", r"C:\cp1.bin", f"{ONE}:/tmp/there.bin")
-    box.limactl("copy", f"{ONE}:/tmp/there.bin", r"C:\cp2.bin")
-    assert (box.prefix.drive_c / "cp1.bin").read_bytes() == (box.prefix.drive_c / "cp2.bin").read_bytes()
 
 
 def start_of_a_running_one_says_so():
@@ -143,8 +120,9 @@ def delete_leaves_nothing():
 for name, function, fatal in (
         ("the driver is offered", driver_is_offered, True), ("create", create, True),
         ("create leaves no driver server", create_left_no_server, False), ("delete right after create", delete_right_after_create, True),
-        ("start to READY, with the guest agent", start, True), ("shell gives output and exit status", shell_gives_output_and_status, False),
-        ("shell carries bytes both ways", shell_carries_bytes, False), ("copy both ways", copy_both_ways, False),
+        ("start to READY, with the guest agent", start, True), ("shell gives output and exit status", lambda: shell_cases.gives_output_and_status(box, ONE), False),
+        ("shell carries bytes both ways", lambda: shell_cases.carries_bytes(box, ONE), False),
+        ("copy both ways", lambda: shell_cases.copies_both_ways(box, ONE), False),
         ("start of a running instance says so", start_of_a_running_one_says_so, False),
         ("snapshot create and list", snapshot_create_and_list, False),
         ("snapshot apply brings the content back", snapshot_apply_brings_the_content_back, False),

@@ -22,10 +22,9 @@ TESTS = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TESTS / part) for part in ("e2e", "wine", "fakes/relay")]
 from prefix import Prefix, command_line_of, environment_of, skip  # noqa: E402
 from relay import Relay  # noqa: E402
-from sandbox import Background, Sandbox  # noqa: E402,F401
+from sandbox import Background, Sandbox, find_guest  # noqa: E402,F401
 
 GUEST_SERVICES = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Virtualization\GuestCommunicationServices"
-WSL = TESTS / "fakes" / "wsl"
 TIME_OUT, LOCKED_UP = "time-out", "locked up"      # instead of an exit status
 EVENTS = {"start": '"running":true', "stop": '"exiting":true'}      # of the host agent, which limactl waits for
 PATIENCE = 40       # seconds after them; limactl 2.1 waits 10 s for each driver it asked
@@ -62,12 +61,12 @@ def windows(path):
 
 
 class WineBox(Sandbox):
-    """`generation`: a series such as '2.1', or 'newest'. `wsl`: with the stand-in for wsl.exe, `profile` its version."""
+    """`generation`: a series such as '2.1', or 'newest'. What stands in for parts of Windows: _start_peers and _join_peers."""
 
-    def __init__(self, generation, driver, alias, wsl=False, profile="2.9", env=None):  # pylint: disable=super-init-not-called
+    def __init__(self, generation, driver, alias, env=None):  # pylint: disable=super-init-not-called
         self.alias = alias
-        self.program = pathlib.Path(os.environ["LIMA_BIN"]).resolve() / f"{driver}.exe"
-        self.testbin = pathlib.Path(os.environ["LIMA_TESTBIN"]).resolve()
+        self.bin, self.testbin = (pathlib.Path(os.environ[name]).resolve() for name in ("LIMA_BIN", "LIMA_TESTBIN"))
+        self.program = self._program(driver)
         for needed in (self.program, self.testbin / "relay.exe"):
             if not needed.exists():
                 skip(f"{needed} is not built")
@@ -76,23 +75,32 @@ class WineBox(Sandbox):
         self.base = pathlib.Path(tempfile.mkdtemp(prefix="w", dir="/tmp"))
         self.open = contextlib.ExitStack()
         try:
-            self._make(generation, wsl, profile, env or {})
+            self._make(generation, env or {})
         except BaseException:
             self.close()
             raise
 
-    def _make(self, generation, wsl, profile, env):
+    def _program(self, driver):
+        return self.bin / f"{driver}.exe"
+
+    def _start_peers(self):
+        """Before there is a prefix: self.env is what its programs get."""
+
+    def _join_peers(self):
+        """What of them runs in the prefix."""
+
+    def _make(self, generation, env):
         self.open.callback(shutil.rmtree, self.base, ignore_errors=True)
         self.env = {"LIMA_HOME": r"C:\lh", "LIMA_DRIVERS_PATH": r"C:\drv", "WINEPATH": r"C:\ssh;C:\lima\bin;C:\cyg",
                     "LIMA_RELAY": str(self.base / "relay"), **env}
-        self.state = self.base / "wsl"
-        if wsl:
-            self._start_wsl(profile)
+        self.state = self.base / "peer"
+        self._start_peers()
         self.prefix = Prefix(self.base / "p", self.env)
         self.open.callback(self.prefix.close)
         self._needs_sockets()
+        self._join_peers()
         tools = {"PATH": os.environ["PATH"], "HOME": str(self.base), "LANG": "C.UTF-8", "WINEPREFIX": str(self.prefix.folder)}
-        self.open.enter_context(Relay(self.base / "relay", tools))
+        self.relay = self.open.enter_context(Relay(self.base / "relay", tools))
         self._fill()
         self.source = self._find_limactl(generation)
         self.prefix.run("reg", "add", GUEST_SERVICES, "/f", check=True)
@@ -103,15 +111,6 @@ class WineBox(Sandbox):
             skip(f"{probe} is not built")
         if self.prefix.run(probe) != 0:
             skip(f"this Wine has no AF_UNIX sockets: {self.prefix.wine}")
-
-    def _start_wsl(self, profile):
-        front = self.testbin / "wsl.exe"
-        if not front.exists():
-            skip(f"{front} is not built")
-        self.env["WINEPATH"] += ";" + windows(self.testbin)     # where Lima's own driver looks for it
-        self.env.update(WSLSIM_STATE=str(self.state), WSLSIM_PROFILE=profile, LIMA_WSL_EXE=windows(front))
-        subprocess.run([WSL / "wslsimd", "start", self.state], check=True, stdin=subprocess.DEVNULL)
-        self.open.callback(subprocess.run, [WSL / "wslsimd", "stop", self.state], check=False, stdin=subprocess.DEVNULL)
 
     def _fill(self):
         c = self.prefix.drive_c

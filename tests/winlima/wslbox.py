@@ -4,7 +4,9 @@ import subprocess
 import tempfile
 
 from make_guest import guest
-from winebox import LXSS, WineBox
+from winebox import LXSS, TESTS, WineBox, skip, windows
+
+WSL = TESTS / "fakes" / "wsl"
 
 # Older than the version from which wslinfo tells the VM's id: Wine has no hvsockets, so the guest agent's way is the relay in the guest.
 PROFILE = "2.5.7"
@@ -14,13 +16,22 @@ VM_OURS = ("wslhost.exe", "conhost.exe")     # the VM's own, until it has been i
 
 class WslBox(WineBox):
     def __init__(self, generation, env=None):
-        super().__init__(generation, "lima-driver-wsl2", "wsl2x", wsl=True, profile=PROFILE, env=env)
+        super().__init__(generation, "lima-driver-wsl2", "wsl2x", env=env)
         self.faults_file = self.base / "faults"
         self.faults_file.touch()
         self.prefix.env["WSLSIM_FAULTS"] = str(self.faults_file)
         # Else the VM keeps disks for a minute after the last distribution, and each snapshot waits for that.
         (self.state / "wslconfig").write_text("[wsl2]\nvmIdleTimeout=3000\n", encoding="utf-8")
         shutil.copy(guest(), self.images / "rootfs.tar")
+
+    def _start_peers(self):
+        front = self.testbin / "wsl.exe"
+        if not front.exists():
+            skip(f"{front} is not built")
+        self.env["WINEPATH"] += ";" + windows(self.testbin)     # where Lima's own driver looks for it
+        self.env.update(WSLSIM_STATE=str(self.state), WSLSIM_PROFILE=PROFILE, LIMA_WSL_EXE=windows(front))
+        subprocess.run([WSL / "wslsimd", "start", self.state], check=True, stdin=subprocess.DEVNULL)
+        self.open.callback(subprocess.run, [WSL / "wslsimd", "stop", self.state], check=False, stdin=subprocess.DEVNULL)
 
     def create(self, name, **more):
         self.limactl("create", "--name", name, self.config("rootfs.tar", **more))
