@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """What of others is inside our programs: their licence texts, and a bill of materials.
 
-bundled.py --sources sources.txt --archives DIR --compiler CC --product product.json --licences DIR --sbom FILE
+bundled.py --sources sources.txt… --archives DIR --compiler CC --product product.json --licences DIR --sbom FILE
 
-The list is core/deps/sources.txt, so nothing can be bundled and missing here: a package that bundled.json does not know is an
+The lists are core/deps/sources.txt and core/slirp/sources.txt, so nothing can be bundled and missing here: a package that bundled.json does not know is an
 error. Texts are taken from the source packages themselves, as Debian has them. The compiler's own libraries, which are linked in
 too, are told with the texts that came with the compiler. The bill is CycloneDX 1.5, the same bytes each time.
 Not here: what is used and not shipped (the compiler, test libraries, Python).
@@ -33,10 +33,10 @@ def fail(text):
     raise SystemExit(f"installer: {text}")
 
 
-def read_sources(path):
+def read_sources(paths):
     """{package: (version, {file: SHA-256})}"""
     found = {}
-    for line in path.read_text().splitlines():
+    for line in (line for path in paths for line in path.read_text().splitlines()):
         if line.strip() and not line.startswith("#"):
             package, version, digest, file = line.split()
             found.setdefault(package, (version, {}))[1][file] = digest
@@ -47,7 +47,7 @@ def shipped(sources):
     known = json.loads((HERE / "bundled.json").read_text())
     unknown = sources.keys() - known.keys()
     if unknown:
-        fail(f"core/deps/sources.txt has {sorted(unknown)}, bundled.json does not: say their licence there, and which files hold its text")
+        fail(f"the lists of sources have {sorted(unknown)}, bundled.json does not: say their licence there, and which files hold its text")
     return {name: known[name] for name in sorted(sources) if known[name].get("ships", True)}
 
 
@@ -142,7 +142,8 @@ def bill(product, sources, packages, compiler):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    for name in ("sources", "archives", "product", "licences", "sbom"):
+    parser.add_argument("--sources", type=pathlib.Path, nargs="+", required=True)
+    for name in ("archives", "product", "licences", "sbom"):
         parser.add_argument("--" + name, type=pathlib.Path, required=True)
     parser.add_argument("--compiler", required=True)
     args = parser.parse_args()

@@ -82,7 +82,7 @@ def winget(product, msi, product_code):
         "defaultLocale": {
             **head, "PackageLocale": "en-US", "Publisher": product["publisher"], "PublisherUrl": product["homepage"], "PackageName": product["name"],
             "PackageUrl": product["homepage"], "License": product["licence"], "ShortDescription": product["summary"], "Description": product["description"],
-            "Moniker": product["file"], "Tags": ["lima", "limactl", "linux", "virtual-machine", "wsl2"], **tail("defaultLocale")},
+            "Moniker": product["file"], "Tags": ["lima", "limactl", "linux", "virtual-machine", "wsl2", "hyper-v"], **tail("defaultLocale")},
     }
 
 

@@ -23,11 +23,13 @@ ARROWS = {
 }
 MAIN_OF_DRIVER = ["rpc"]        # only drivers/X/main.c starts the server
 USERS_OF_WIN = ("wsl2", "hyperv")   # drivers of Windows: they may include those headers of win/ that are plain C
+RECIPES = {"deps", "slirp"}     # folders of core/ that make third-party libraries
 PARTS = ("base", "os", "data", "driver", "image", "vm", "rpc", "ctl")
 LIBRARIES = {                   # who may know which third party
     "grpc": (re.compile(r"(grpc|grpc\+\+|absl)/"), {"core/rpc"}),
     "protobuf-c": (re.compile(r"protobuf-c/|.*\.pb-c\.h$|.*\.desc\.h$"), {"core/rpc"}),
     "jansson and libyaml": (re.compile(r"(jansson|yaml)\.h$"), {"core/data"}),
+    "libslirp": (re.compile(r"slirp/"), {"drivers"}),
 }
 # Headers no portable part may see: what they offer is in core/os.
 SYSTEM = re.compile(r"(unistd|fcntl|pthread|signal|dirent|poll|spawn|pwd|termios|windows|winsock2|ws2tcpip|afunix|winternl|winioctl|tlhelp32|"
@@ -49,7 +51,7 @@ def sources(root):
     for top in ("core", "drivers", "posix", "win"):
         for path in sorted((root / top).rglob("*.[ch]")):
             relative = path.relative_to(root)
-            if "deps" not in relative.parts:
+            if not RECIPES & set(relative.parts):
                 yield relative, path.read_text(encoding="utf-8", errors="replace").splitlines()
 
 

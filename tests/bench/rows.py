@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 
+import hyperv
 from vm import Instance, Skip, qemu_of
 
 CROWD = 100
@@ -184,5 +185,6 @@ ALL = [
     (("rss", "wake-ups"), idle),
     (("start-overhead",), start_overhead),
     (("image-convert", "image-memory"), image),
+    (("hyperv-validate", "hyperv-start"), hyperv.measure),
     (("crowd",), crowd),
 ]

@@ -182,7 +182,8 @@ def sums_are_true():
 
 
 def sources():
-    rows = [line.split() for line in (SOURCE / "core/deps/sources.txt").read_text().splitlines() if line.strip() and not line.startswith("#")]
+    lines = [line for part in ("deps", "slirp") for line in (SOURCE / "core" / part / "sources.txt").read_text().splitlines()]
+    rows = [line.split() for line in lines if line.strip() and not line.startswith("#")]
     known = json.loads((SOURCE / "installer/bundled.json").read_text())
     return [row for row in rows if known[row[0]].get("ships", True)]
 
@@ -190,7 +191,7 @@ def sources():
 def bill_is_whole():
     document = json.loads(SBOM.read_text())
     told = {r["hashes"][0]["content"] for c in document["components"] for r in c.get("externalReferences", [])}
-    assert told == {row[2] for row in sources()}, "checksums differ from core/deps/sources.txt"
+    assert told == {row[2] for row in sources()}, "checksums differ from core/deps/sources.txt and core/slirp/sources.txt"
     names = {c["name"] for c in document["components"]}
     assert names == {row[0] for row in sources()} | {"gcc-runtime-libraries", "mingw-w64-runtime"}, names
     assert all(c["version"] and c["licenses"] for c in document["components"])
