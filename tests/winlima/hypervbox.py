@@ -37,6 +37,8 @@ class HypervBox(WineBox):
         for shell in [path for name in SHELLS for path in windows_folder.rglob(f"{name}.exe")]:
             shell.unlink()      # a link to the template's
             shutil.copy(self.testbin / "relay.exe", shell)
+        # Wine has its own shells outside of the prefix, and would take those.
+        self.prefix.env["WINEDLLOVERRIDES"] += ";" + ",".join(f"{name}.exe" for name in SHELLS) + "=n"
 
     def shells_started(self):
         return self.relay.tools & set(SHELLS)
