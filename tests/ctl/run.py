@@ -48,12 +48,23 @@ def interrupt_cleans_up(place):
     assert place.leftovers() == []
 
 
+def is_free(path):
+    with open(path, "r+", encoding="utf-8") as lock:
+        try:
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
 def killed_run_is_cleaned_up_by_the_next(place):
     folder = guest(place)
     with place.start("run", folder, "--driver", EXAMPLE) as child:
         await_ssh_wait(child)
         child.kill()
     left = next(place.tmp.iterdir())
+    # A child that it was just making has the lock until it is another program.
+    until(lambda: is_free(left / "scratch.lock"), "the end of the killed run's lock")
     foreign = place.tmp / "lima-mine"
     foreign.mkdir()
     check(place.run("run", folder, "--driver", EXAMPLE, "--timeout", "1s"), 1, f"removing '{left}'")
