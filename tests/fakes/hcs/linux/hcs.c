@@ -183,16 +183,19 @@ static void ended_late(void *context, uint32_t number)
     release(context, false);
 }
 
-/* A system that nobody waited for any more. */
+/* A system that nobody waited for any more: it is terminated, and closed after that. */
 static void created_late(void *context, uint32_t number)
 {
     lima_hcs_system *system = context;
-    if (number == 0) {
-        call *one = call_new(CALL_HCS, "HcsTerminateComputeSystem");
-        call_number(one, "handle", system->handle);
-        call_send(one);
+
+    if (number) {
+        release(system, false);
+        return;
     }
-    release(system, false);
+    call *one = call_new(CALL_HCS, "HcsTerminateComputeSystem");
+    call_number(one, "handle", system->handle);
+    call_set_late(one, ended_late, system);
+    call_send(one);
 }
 
 /* As run, of a system: counted as late until it has ended. */
