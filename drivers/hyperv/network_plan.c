@@ -191,8 +191,7 @@ void lima_hyperv_network_id(char ret[LIMA_GUID_SIZE])
 const char *lima_hyperv_address_way_name(hyperv_address_way way)
 {
     static const char *const names[HYPERV_ADDRESS_WAYS] = {
-        "its network endpoint", "this computer's neighbour table", "its name in mshome.net",
-        "its guest agent", "the address that was chosen for it"};
+        "its network endpoint", "this computer's neighbour table", "its name in mshome.net"};
     return names[way];
 }
 

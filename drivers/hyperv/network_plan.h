@@ -66,8 +66,6 @@ typedef enum hyperv_address_way {
     HYPERV_ADDRESS_ENDPOINT = 0, /* what HCN has given the endpoint: known before the guest boots */
     HYPERV_ADDRESS_NEIGHBOUR,    /* the host's neighbour table, by MAC address; needs traffic of the guest */
     HYPERV_ADDRESS_NAME,         /* HOSTNAME.mshome.net; may be an old one */
-    HYPERV_ADDRESS_AGENT,        /* the guest agent tells */
-    HYPERV_ADDRESS_CHOSEN,       /* the one we have asked for */
     HYPERV_ADDRESS_WAYS,
 } hyperv_address_way;
 

@@ -24,10 +24,13 @@ hyperv_run *lima_hyperv_run_of(lima_call *call)
     if (present)
         return present;
     hyperv_run *made = lima_mem_zalloc(1, sizeof *made);
+
+    made->sshd = lima_mem_zalloc(1, sizeof *made->sshd);
     made->monitor = lima_monitor_new();
     if (atomic_compare_exchange_strong(&state->run, &present, made))
         return made;
     lima_monitor_free(made->monitor);
+    free(made->sshd);
     free(made);
     return present;
 }
@@ -60,6 +63,7 @@ void lima_hyperv_state_free(void *arg)
     lima_hyperv_run_close(run);
     lima_hcs_close(run->system);
     lima_monitor_free(run->monitor);
+    free(run->sshd);
     free(run);
 }
 

@@ -14,6 +14,7 @@
 #include "hyperv/console.h"
 #include "hyperv/network_plan.h"
 #include "hyperv/snapshots.h"
+#include "hyperv/sshd.h"
 #include "hyperv/usernet.h"
 #include "os/thread.h"
 #include "win/hcs.h"
@@ -33,6 +34,7 @@ typedef struct hyperv_run {
     lima_hcs_system *system; /* of the last start; NULL: none, or `wait` has it */
     hyperv_console *console;
     lima_door *ssh, *agent;
+    hyperv_sshd *sshd;       /* of the door for SSH, in HCN; owned */
     hyperv_usernet *usernet; /* in HVSOCKET */
     hyperv_reach reach;      /* changes while there are no doors */
     bool up;                 /* this process has started it, or taken it over, and knows of no end */

@@ -8,7 +8,7 @@
 #include "win/hvsocket.h"
 #include "win/tcp.h"
 
-enum { CONNECT_MS = 5000, SSH_PORT = 22 };
+enum { CONNECT_MS = 5000 };
 
 static bool check_up(const hyperv_run *run, lima_err *err)
 {
@@ -20,13 +20,13 @@ static bool check_up(const hyperv_run *run, lima_err *err)
 
 static bool dial_ssh(const void *arg, lima_wake *wake, lima_way *ret, lima_err *err)
 {
-    const hyperv_reach *reach = arg;
+    const hyperv_run *run = arg;
     lima_stream *stream = NULL;
 
-    bool ok = reach->network == HYPERV_NETWORK_HVSOCKET
-                  ? lima_hvsocket_connect(reach->vm_id, HYPERV_SSH_PORT, lima_clock_in(CONNECT_MS), wake,
+    bool ok = run->reach.network == HYPERV_NETWORK_HVSOCKET
+                  ? lima_hvsocket_connect(run->reach.vm_id, HYPERV_SSH_PORT, lima_clock_in(CONNECT_MS), wake,
                                           &stream, err)
-                  : lima_tcp_connect(reach->address, SSH_PORT, lima_clock_in(CONNECT_MS), wake, &stream, err);
+                  : lima_hyperv_sshd_dial(run->sshd, wake, &stream, err);
     if (!ok)
         return false;
     *ret = lima_way_of(stream);
@@ -44,13 +44,14 @@ static void close_tcp(void *listener)
     lima_tcp_close(listener);
 }
 
-static bool open_ssh(uint16_t port, hyperv_run *run, lima_err *err)
+static bool open_ssh(const lima_instance *inst, hyperv_run *run, lima_err *err)
 {
     lima_tcp_listener *listener = NULL;
     lima_door_desc desc = {
-        .name = "SSH", .accept = accept_tcp, .close = close_tcp, .dial = dial_ssh, .arg = &run->reach};
+        .name = "SSH", .accept = accept_tcp, .close = close_tcp, .dial = dial_ssh, .arg = run};
 
-    if (!lima_tcp_listen(port, &listener, err))
+    lima_hyperv_sshd_init(inst, run->reach.address, run->sshd);
+    if (!lima_tcp_listen(inst->ssh_port, &listener, err))
         return lima_err_wrap(err, "another program has the SSH port; end it, or set another `ssh.localPort`");
     desc.listener = listener;
     return lima_door_open(&desc, &run->ssh, err);
@@ -59,12 +60,12 @@ static bool open_ssh(uint16_t port, hyperv_run *run, lima_err *err)
 bool lima_hyperv_ways_ssh(lima_call *call, lima_err *err)
 {
     hyperv_run *run = lima_hyperv_run_of(call);
-    uint16_t port = lima_call_instance(call)->ssh_port;
+    const lima_instance *inst = lima_call_instance(call);
 
     if (!lima_hyperv_vm_adopt(call, err))
         return false;
     lima_monitor_enter(run->monitor);
-    bool ok = check_up(run, err) && (run->ssh || !port || open_ssh(port, run, err));
+    bool ok = check_up(run, err) && (run->ssh || !inst->ssh_port || open_ssh(inst, run, err));
     lima_monitor_leave(run->monitor);
     return ok;
 }

@@ -116,6 +116,65 @@ def ssh_leads_to_the_guests_address():
             raise AssertionError("the SSH port is still served")
 
 
+@contextlib.contextmanager
+def sshd_at(address):
+    """Says what an sshd says first; None: this user may not have port 22."""
+    with socket.socket() as guest:
+        guest.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            guest.bind((address, 22))
+        except PermissionError:
+            yield None
+            return
+        guest.listen()
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    one, _ = guest.accept()
+                    one.sendall(b"SSH-2.0-guest\r\n")
+                    one.close()
+        threading.Thread(target=serve, daemon=True).start()
+        yield guest
+        guest.shutdown(socket.SHUT_RDWR)
+
+
+def banner(vm):
+    with socket.create_connection(("127.0.0.1", vm.port), timeout=60) as client, contextlib.suppress(ConnectionResetError):
+        return client.recv(100)
+    return b""
+
+
+def mac_of(pc, vm):
+    config = next(iter(vm.vm["document"]["VirtualMachine"]["Devices"]["NetworkAdapters"].values()))
+    return config["MacAddress"].replace("-", ":").lower()
+
+
+def ssh_finds_a_guest_that_has_another_address():
+    """By MAC address, else by name; the way that leads nowhere is told."""
+    with Computer(prefix="ha", addresses="loopback") as pc:
+        vm = Instance(pc)
+        vm.up()
+        mac = mac_of(pc, vm)
+        vm.call("Stop")
+        vm.end_driver()
+        for variable, word in (("LIMA_TEST_NEIGHBOURS", mac), ("LIMA_TEST_NAMES", f"lima-{vm.name}.mshome.net")):
+            with sshd_at("127.9.9.9") as guest:
+                if not guest:
+                    return
+                vm.start_driver(**{variable: f"{word}=127.9.9.9"})
+                vm.start()
+                assert [banner(vm) for _ in range(2)] == [b"SSH-2.0-guest\r\n"] * 2, vm.log_text()
+                assert vm.log_text().count("the guest answers at 127.9.9.9") == (1 if "NEIGH" in variable else 2)
+                vm.call("Stop")
+                vm.end_driver()
+        vm.start_driver()
+        vm.start()
+        assert banner(vm) == b""
+        until(lambda: "the guest's address is not known; tried: its network endpoint (connect to 127." in vm.log_text(), "the log")
+        vm.call("Stop")
+
+
 def a_taken_ssh_port_is_told():
     with Computer(prefix="ha") as pc, socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -148,5 +207,5 @@ def a_live_snapshot_is_no_end():
 
 
 if __name__ == "__main__":
-    main([the_agent_is_reached_and_reached_again, many_at_once, ssh_leads_to_the_guests_address, a_taken_ssh_port_is_told,
-          a_live_snapshot_is_no_end])
+    main([the_agent_is_reached_and_reached_again, many_at_once, ssh_leads_to_the_guests_address, ssh_finds_a_guest_that_has_another_address,
+          a_taken_ssh_port_is_told, a_live_snapshot_is_no_end])
