@@ -125,7 +125,7 @@ class Service:
 
     def log(self, session, fields, began, code, later_code=None):
         entry = {"time": round(began, 3), "ms": round((time.time() - began) * 1000), "pid": session.pid, "call": fields["call"],
-                 "arguments": {name: value[:SHOWN] for name, value in fields.items() if name not in ("id", "call")}, "hr": f"{code:#010x}"}
+                 "arguments": {name: value[:SHOWN] for name, value in fields.items() if name not in ("id", "call")}, "hr": None if code is None else f"{code:#010x}"}
         if later_code is not None:
             entry["ended"] = f"{later_code:#010x}"
         self.state.log("calls.log", entry)
@@ -140,6 +140,7 @@ class Service:
         if "kill" in rules:
             os.kill(session.pid, signal.SIGKILL)
         if "hang" in rules or "kill" in rules:
+            self.log(session, fields, time.time(), None)
             return None
         if "disconnect" in rules:
             self.disconnect()
