@@ -66,5 +66,9 @@ bool lima_call_exclusive(lima_call *call, call_kind kind, call_run *run, lima_er
  * `only_lost`: not for one that still runs. Not inside the queue, where an ending session may have to wait for
  * its turn: a Delete gives it up first. */
 void lima_call_await_session_end(lima_control *control, bool only_lost);
+char *lima_call_vm_lock_path(const lima_call *call); /* INSTDIR/NAME.vm.lock (session.c); owned */
+/* Shuts down a VM that a driver process which has died left behind. In the queue; does nothing while this process has a
+ * session. FAILED_PRECONDITION: another process watches that VM. */
+bool lima_call_clear_leftover(lima_call *call, lima_err *err);
 /* Cancels calls of these kinds (bits), running or queued, for the sake of another one. */
 void lima_call_give_up(lima_control *control, unsigned kinds);

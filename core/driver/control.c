@@ -85,10 +85,17 @@ void lima_control_boot_scripts(lima_call *call, lima_strv *ret_keys, lima_strv *
 
 /* ---- in the queue ---- */
 
+/* limactl calls Create before each start, and then replaces cidata.iso, which it cannot on Windows while a VM that was left
+ * behind has it. */
+static bool create_vm(lima_call *call, lima_err *err)
+{
+    const lima_driver *driver = call->control->driver;
+    return lima_call_clear_leftover(call, err) && (!driver->create || driver->create(call, err));
+}
+
 bool lima_control_create(lima_call *call, lima_err *err)
 {
-    return finish(lima_call_exclusive(call, CALL_CHANGE, call->control->driver->create, err), call, "create",
-                  err);
+    return finish(lima_call_exclusive(call, CALL_CHANGE, create_vm, err), call, "create", err);
 }
 
 bool lima_control_create_disk(lima_call *call, lima_err *err)
@@ -120,11 +127,9 @@ bool lima_control_stop(lima_call *call, lima_err *err)
 /* It must not outlive the instance. */
 static void remove_lock(const lima_call *call)
 {
-    char *file = lima_mem_printf("%s.vm.lock", call->control->driver->name);
-    char *path = lima_instance_path(inst_of(call), file);
+    char *path = lima_call_vm_lock_path(call);
     lima_file_remove(path, NULL);
     free(path);
-    free(file);
 }
 
 static bool remove_vm(lima_call *call, lima_err *err)

@@ -44,17 +44,23 @@ static void set_session(lima_control *control, session_state state)
 
 /* ---- starting; in the queue ---- */
 
-static bool lock_vm(lima_call *call, bool running, lima_file_lock **ret, lima_err *err)
+char *lima_call_vm_lock_path(const lima_call *call)
 {
     char *file = lima_mem_printf("%s.vm.lock", driver_of(call)->name);
     char *path = lima_instance_path(call->shared->inst, file);
+    free(file);
+    return path;
+}
+
+static bool lock_vm(lima_call *call, bool running, lima_file_lock **ret, lima_err *err)
+{
+    char *path = lima_call_vm_lock_path(call);
     lima_deadline until = lima_clock_in(running ? 0 : LIMA_CONTROL_LOCK_MS);
     lima_err why = {0};
     bool ok;
     while (!(ok = lima_file_lock_take(path, lima_clock_in(running ? 0 : LOCK_SLICE_MS), ret, &why))
            && why.code == LIMA_CODE_UNAVAILABLE && lima_clock_now() < until && !lima_call_cancelled(call))
         ;
-    free(file);
     free(path);
     if (ok)
         return true;
@@ -65,17 +71,45 @@ static bool lock_vm(lima_call *call, bool running, lima_file_lock **ret, lima_er
                         name_of(call));
 }
 
+static bool may_run(const lima_vm_status *status)
+{
+    return status->state == LIMA_VM_RUNNING || status->state == LIMA_VM_BROKEN;
+}
+
 /* A VM that nobody watches: its driver has died. Starting a second one on the same disk would destroy the
  * disk. */
 static bool clear_leftover(lima_call *call, const lima_vm_status *status, lima_err *err)
 {
-    if (status->state != LIMA_VM_RUNNING && status->state != LIMA_VM_BROKEN)
+    if (!may_run(status))
         return true;
     lima_log_warn("instance '%s': found a VM that an earlier driver process left behind%s%s; shutting it "
                   "down before the start",
                   name_of(call), *status->text ? ": " : "", status->text);
     return driver_of(call)->stop(call, LIMA_CONTROL_ORPHAN_GRACE_MS, err)
            || lima_err_wrap(err, "stop the VM that was left running");
+}
+
+/* The lock file stays from the first start to Delete. */
+static bool was_ever_started(const lima_call *call)
+{
+    char *path = lima_call_vm_lock_path(call);
+    lima_file_info info;
+    bool there = lima_file_stat(path, true, &info, NULL) && info.kind != LIMA_FILE_NONE;
+    free(path);
+    return there;
+}
+
+bool lima_call_clear_leftover(lima_call *call, lima_err *err)
+{
+    lima_vm_status status = {0};
+    lima_file_lock *lock = NULL;
+    if (lima_control_has_session(call->control) || !was_ever_started(call)
+        || !driver_of(call)->inspect(call->shared->inst, &status, NULL) || !may_run(&status))
+        return true;
+    bool ok =
+        lock_vm(call, status.state == LIMA_VM_RUNNING, &lock, err) && clear_leftover(call, &status, err);
+    lima_file_lock_release(lock);
+    return ok;
 }
 
 static bool start_vm(lima_call *call, lima_err *err)

@@ -137,13 +137,24 @@ static void start__runs_already_here__is_refused(void **state)
     assert_true(first.ok);
 }
 
+static void leave_lock_file(lima_file_lock **ret_or_null)
+{
+    lima_file_lock *lock = NULL;
+    char *path = lima_path_join(fixture.folder, "scripted.vm.lock");
+    assert_true(lima_file_lock_take(path, 0, &lock, NULL));
+    if (ret_or_null)
+        *ret_or_null = lock;
+    else
+        lima_file_lock_release(lock);
+    free(path);
+}
+
 static void start__runs_under_another_process__is_refused_and_left_alone(void **state)
 {
     runner s;
     lima_file_lock *lock = NULL;
-    char *path = lima_path_join(fixture.folder, "scripted.vm.lock");
     (void)state;
-    assert_true(lima_file_lock_take(path, 0, &lock, NULL));
+    leave_lock_file(&lock);
     scripted_set_vm(LIMA_VM_RUNNING);
     begin(&s, NULL);
     end(&s);
@@ -152,7 +163,6 @@ static void start__runs_under_another_process__is_refused_and_left_alone(void **
     assert_int_equal(scripted_vm(), LIMA_VM_RUNNING);
     assert_int_equal(scripted_count("stop"), 0);
     lima_file_lock_release(lock);
-    free(path);
 }
 
 /* One program under two names, as lima-driver-qemu and lima-driver-qemux are. */
@@ -181,6 +191,54 @@ static void start__leftover_vm__is_shut_down_first(void **state)
     begin_session(&s, LIMA_GENERATION_2_2);
     assert_log("stop start wait");
     assert_int_equal(scripted_grace(), LIMA_CONTROL_ORPHAN_GRACE_MS);
+    scripted_end_vm(NULL);
+    end(&s);
+}
+
+static void create__leftover_vm__is_shut_down_first(void **state)
+{
+    lima_err err = {0};
+    (void)state;
+    leave_lock_file(NULL);
+    scripted_set_vm(LIMA_VM_RUNNING);
+    assert_true(call_now(lima_control_create, &err));
+    assert_log("stop create");
+    assert_int_equal(scripted_grace(), LIMA_CONTROL_ORPHAN_GRACE_MS);
+    assert_lock_free();
+}
+
+static void create__never_started__looks_for_no_vm(void **state)
+{
+    lima_err err = {0};
+    unsigned looks = scripted_count("inspect");
+    (void)state;
+    scripted_set_vm(LIMA_VM_RUNNING);
+    assert_true(call_now(lima_control_create, &err));
+    assert_log("create");
+    assert_int_equal(scripted_count("inspect"), looks);
+}
+
+static void create__vm_of_another_process__is_refused_and_left_alone(void **state)
+{
+    lima_err err = {0};
+    lima_file_lock *lock = NULL;
+    (void)state;
+    leave_lock_file(&lock);
+    scripted_set_vm(LIMA_VM_RUNNING);
+    assert_false(call_now(lima_control_create, &err));
+    assert_int_equal(err.code, LIMA_CODE_FAILED_PRECONDITION);
+    assert_int_equal(scripted_count("stop"), 0);
+    lima_file_lock_release(lock);
+}
+
+static void create__own_vm_runs__leaves_it_alone(void **state)
+{
+    lima_err err = {0};
+    runner s;
+    (void)state;
+    begin_session(&s, LIMA_GENERATION_2_2);
+    assert_true(call_now(lima_control_create, &err));
+    assert_int_equal(scripted_count("stop"), 0);
     scripted_end_vm(NULL);
     end(&s);
 }
@@ -468,6 +526,10 @@ int main(void)
         TEST(start__runs_under_another_process__is_refused_and_left_alone),
         TEST(start__runs_under_another_name_of_the_driver__is_refused),
         TEST(start__leftover_vm__is_shut_down_first),
+        TEST(create__leftover_vm__is_shut_down_first),
+        TEST(create__never_started__looks_for_no_vm),
+        TEST(create__vm_of_another_process__is_refused_and_left_alone),
+        TEST(create__own_vm_runs__leaves_it_alone),
         TEST(start__leftover_vm_cannot_be_stopped__does_not_start),
         TEST(start__state_cannot_be_told__does_not_start),
         TEST(start__client_goes__vm_is_shut_down),
