@@ -50,7 +50,7 @@ static bool take(hyperv_run *run, const hyperv_reach *reach, hyperv_usernet *use
     return taken;
 }
 
-bool lima_hyperv_vm_adopt(lima_call *call, lima_err *err)
+bool lima_hyperv_vm_adopt(lima_call *call, bool *ret_adopted, lima_err *err)
 {
     const lima_instance *inst = lima_call_instance(call);
     hyperv_run *run = lima_hyperv_run_of(call);
@@ -63,7 +63,10 @@ bool lima_hyperv_vm_adopt(lima_call *call, lima_err *err)
         || (reach.network == HYPERV_NETWORK_HVSOCKET
             && !lima_hyperv_usernet_open(reach.vm_id, inst->name, &usernet, err)))
         return false;
-    if (take(run, &reach, usernet))
+    bool taken = take(run, &reach, usernet);
+    if (ret_adopted)
+        *ret_adopted = taken;
+    if (taken)
         lima_log_info("instance '%s': its VM was started by an earlier process; network: %s", inst->name,
                       lima_hyperv_network_name(reach.network));
     else

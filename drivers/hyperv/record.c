@@ -17,6 +17,8 @@ static void read_doc(const lima_json *doc, hyperv_record *ret)
     lima_hyperv_network_parse(lima_json_str(doc, "", "network"), &ret->network);
     if (lima_ipv4_parse(lima_json_str(doc, "", "address"), &address))
         lima_ipv4_print(address, ret->address);
+    int64_t port = lima_json_int(doc, 0, "sshPort");
+    ret->ssh_port = port > 0 && port <= UINT16_MAX ? (uint16_t)port : 0;
 }
 
 void lima_hyperv_record_read(const lima_instance *inst, hyperv_record *ret)
@@ -39,6 +41,16 @@ bool lima_hyperv_is_in_user_space(const lima_instance *inst)
 
     lima_hyperv_record_read(inst, &record);
     return record.network == HYPERV_NETWORK_HVSOCKET;
+}
+
+uint16_t lima_hyperv_ssh_port(const lima_instance *inst)
+{
+    hyperv_record record;
+
+    if (inst->ssh_port)
+        return inst->ssh_port;
+    lima_hyperv_record_read(inst, &record);
+    return record.ssh_port;
 }
 
 bool lima_hyperv_keep_file(const lima_instance *inst, const char *name, const char *text, size_t len,
@@ -65,6 +77,8 @@ bool lima_hyperv_record_write(const lima_instance *inst, const hyperv_record *re
     lima_json_set_str(doc, subnet, "subnet");
     lima_json_set_str(doc, lima_hyperv_network_name(record->network), "network");
     lima_json_set_str(doc, record->address, "address");
+    if (record->ssh_port)
+        lima_json_set_int(doc, record->ssh_port, "sshPort");
     char *text = lima_json_print(doc);
     bool ok = lima_hyperv_keep_file(inst, HYPERV_RECORD_FILE, text, strlen(text), err);
     free(text);

@@ -67,7 +67,7 @@ static bool find_sshd(const ending *e, char address[LIMA_IPV4_SIZE], uint16_t *r
         *ret_port = SSH_PORT;
         return lima_hyperv_network_address(e->inst, e->wake, address, err);
     }
-    *ret_port = e->inst->ssh_port;
+    *ret_port = lima_hyperv_ssh_port(e->inst);
     lima_ipv4_print(LOOPBACK, address);
     return true;
 }

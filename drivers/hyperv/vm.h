@@ -54,8 +54,9 @@ void lima_hyperv_run_close(hyperv_run *run);
 bool lima_hyperv_vm_start(lima_call *call, lima_err *err); /* start.c */
 bool lima_hyperv_vm_wait(lima_call *call, lima_err *err);  /* vm.c */
 /* One that runs and that an earlier process has started: its network and the ways into it are this process's from
- * now on. Nothing to do when it is up already. FAILED_PRECONDITION: it does not run. adopt.c */
-bool lima_hyperv_vm_adopt(lima_call *call, lima_err *err);
+ * now on. Nothing to do when it is up already. FAILED_PRECONDITION: it does not run. `ret_adopted` (NULL: nobody asks)
+ * becomes true when it was taken over now. adopt.c */
+bool lima_hyperv_vm_adopt(lima_call *call, bool *ret_adopted, lima_err *err);
 bool lima_hyperv_vm_stop(lima_call *call, uint32_t grace_ms, lima_err *err); /* stop.c */
 
 /* ---- power.c: the VM by its id, whoever has started it ---- */

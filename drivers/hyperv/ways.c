@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/mem.h"
+#include "hyperv/record.h"
 #include "hyperv/vm.h"
 #include "os/file.h"
 #include "win/hvsocket.h"
@@ -44,17 +46,31 @@ static void close_tcp(void *listener)
     lima_tcp_close(listener);
 }
 
-static bool open_ssh(const lima_instance *inst, hyperv_run *run, lima_err *err)
+static void remember_port(const lima_instance *inst, uint16_t port)
+{
+    hyperv_record record;
+    lima_err err = {0};
+
+    lima_hyperv_record_read(inst, &record);
+    record.ssh_port = port;
+    if (!lima_hyperv_record_write(inst, &record, &err))
+        lima_log_warn("instance '%s': %s", inst->name, err.text);
+}
+
+static bool open_ssh(const lima_instance *inst, uint16_t port, hyperv_run *run, lima_err *err)
 {
     lima_tcp_listener *listener = NULL;
     lima_door_desc desc = {
         .name = "SSH", .accept = accept_tcp, .close = close_tcp, .dial = dial_ssh, .arg = run};
 
     lima_hyperv_sshd_init(inst, run->reach.address, run->sshd);
-    if (!lima_tcp_listen(inst->ssh_port, &listener, err))
+    if (!lima_tcp_listen(port, &listener, err))
         return lima_err_wrap(err, "another program has the SSH port; end it, or set another `ssh.localPort`");
     desc.listener = listener;
-    return lima_door_open(&desc, &run->ssh, err);
+    if (!lima_door_open(&desc, &run->ssh, err))
+        return false;
+    remember_port(inst, port);
+    return true;
 }
 
 bool lima_hyperv_ways_ssh(lima_call *call, lima_err *err)
@@ -62,10 +78,11 @@ bool lima_hyperv_ways_ssh(lima_call *call, lima_err *err)
     hyperv_run *run = lima_hyperv_run_of(call);
     const lima_instance *inst = lima_call_instance(call);
 
-    if (!lima_hyperv_vm_adopt(call, err))
+    if (!lima_hyperv_vm_adopt(call, NULL, err))
         return false;
+    uint16_t port = lima_hyperv_ssh_port(inst);
     lima_monitor_enter(run->monitor);
-    bool ok = check_up(run, err) && (run->ssh || !inst->ssh_port || open_ssh(inst, run, err));
+    bool ok = check_up(run, err) && (run->ssh || !port || open_ssh(inst, port, run, err));
     lima_monitor_leave(run->monitor);
     return ok;
 }
@@ -105,6 +122,19 @@ static bool is_in_place(const lima_instance *inst)
     return there;
 }
 
+/* The host agent asks a driver process that has taken the place of a dead one for the guest agent, and for nothing else. */
+static bool take_over(lima_call *call, lima_err *err)
+{
+    bool adopted = false;
+    lima_err why = {0};
+
+    if (!lima_hyperv_vm_adopt(call, &adopted, err))
+        return false;
+    if (adopted && !lima_hyperv_ways_ssh(call, &why))
+        lima_log_warn("instance '%s': %s", lima_call_instance(call)->name, why.text);
+    return true;
+}
+
 /* Under the monitor, so that two calls do not both make one. */
 static bool connect(lima_call *call, lima_err *err)
 {
@@ -112,7 +142,7 @@ static bool connect(lima_call *call, lima_err *err)
     hyperv_run *run = lima_hyperv_run_of(call);
     lima_door *old = NULL, *door = NULL;
 
-    if (!lima_hyperv_vm_adopt(call, err))
+    if (!take_over(call, err))
         return false;
     lima_monitor_enter(run->monitor);
     bool ok = check_up(run, err);

@@ -2,6 +2,7 @@
 """Ways into the guest, which the test plays: the guest agent's socket, and SSH's port."""
 import contextlib
 import os
+import signal
 import socket
 import threading
 
@@ -187,6 +188,24 @@ def a_taken_ssh_port_is_told():
         vm.call("Stop")
 
 
+def a_driver_that_comes_again_restores_the_ways():
+    """limactl starts it for another command, without a port; the host agent then asks it for the guest agent."""
+    with Computer(prefix="ha") as pc:
+        vm = Instance(pc)
+        vm.up()
+        vm.end_driver(signal.SIGKILL)
+        vm.doc["sshLocalPort"] = 0
+        vm.start_driver()
+        vm.call("GuestAgentConn")
+        assert "was started by an earlier process" in vm.log_text()
+        with guest_listens(pc, vm):
+            assert ask(vm.dir / "ga.sock") == b"HELLO"
+        with socket.create_connection(("127.0.0.1", vm.port), 30):
+            pass
+        vm.call("Stop")
+        pc.empty(networks=1)
+
+
 def a_live_snapshot_is_no_end():
     with Computer(prefix="ha") as pc:
         vm = Instance(pc)
@@ -208,4 +227,4 @@ def a_live_snapshot_is_no_end():
 
 if __name__ == "__main__":
     main([the_agent_is_reached_and_reached_again, many_at_once, ssh_leads_to_the_guests_address, ssh_finds_a_guest_that_has_another_address,
-          a_taken_ssh_port_is_told, a_live_snapshot_is_no_end])
+          a_taken_ssh_port_is_told, a_driver_that_comes_again_restores_the_ways, a_live_snapshot_is_no_end])
