@@ -213,6 +213,30 @@ const char *lima_hyperv_document_why_not_saved(const char *document, size_t len)
     return NULL;
 }
 
+/* Owned. */
+static char *adapters_of(const lima_buf *document)
+{
+    lima_json *json = NULL;
+    lima_json *adapters = lima_json_parse(lima_buf_str(document), document->len, &json, NULL)
+                              ? lima_json_get_copy(json, VM "Devices.NetworkAdapters")
+                              : NULL;
+    char *text = adapters ? lima_json_print(adapters) : lima_mem_strdup("");
+
+    lima_json_free(adapters);
+    lima_json_free(json);
+    return text;
+}
+
+bool lima_hyperv_document_same_adapters(const lima_buf *one, const lima_buf *other)
+{
+    char *ours = adapters_of(one), *theirs = adapters_of(other);
+    bool same = lima_str_eq(ours, theirs);
+
+    free(theirs);
+    free(ours);
+    return same;
+}
+
 bool lima_hyperv_document_restore(const char *document, size_t len, const char *state, char **ret,
                                   lima_err *err)
 {

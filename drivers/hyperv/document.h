@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/strv.h"
 #include "data/json.h"
@@ -103,6 +104,9 @@ bool lima_hyperv_document(const hyperv_vm *vm, const hyperv_host *host, char **r
 bool lima_hyperv_document_has_shutdown(const char *document, size_t len);
 /* A clause on why a VM of this document cannot be saved with its memory; NULL: it can. */
 const char *lima_hyperv_document_why_not_saved(const char *document, size_t len);
+/* Whether two VMs have the same network adapters, which is what one may go on with from the memory of the other:
+ * an adapter stands for an endpoint of this computer, which is there or is not. */
+bool lima_hyperv_document_same_adapters(const lima_buf *one, const lima_buf *other);
 /* The document of a VM that was saved, to go on from `state`. Refuses what this driver has not made:
  * DATA_LOSS. *ret is owned. */
 bool lima_hyperv_document_restore(const char *document, size_t len, const char *state, char **ret,

@@ -284,6 +284,18 @@ static work work_on(const lima_instance *inst, lima_wake *wake)
     return w;
 }
 
+/* What else is in it stays. */
+static bool remember(const work *w, const char *address, lima_err *err)
+{
+    hyperv_record record;
+
+    lima_hyperv_record_read(w->inst, &record);
+    record.network = HYPERV_NETWORK_HCN;
+    record.subnet = w->subnet;
+    memcpy(record.address, address, sizeof record.address);
+    return lima_hyperv_record_write(w->inst, &record, err);
+}
+
 bool lima_hyperv_network_attach(const lima_instance *inst, lima_wake *wake, hyperv_attachment *ret,
                                 lima_err *err)
 {
@@ -292,10 +304,7 @@ bool lima_hyperv_network_attach(const lima_instance *inst, lima_wake *wake, hype
 
     lima_hyperv_endpoint_id(inst->dir, made.endpoint);
     lima_identity_mac(lima_host_get()->machine_id, inst->dir, made.mac);
-    bool ok = take_lock(&made.lock, err) && attach(&w, &made, err);
-    hyperv_record record = {.network = HYPERV_NETWORK_HCN, .subnet = w.subnet};
-    memcpy(record.address, made.address, sizeof record.address);
-    ok = ok && lima_hyperv_record_write(inst, &record, err);
+    bool ok = take_lock(&made.lock, err) && attach(&w, &made, err) && remember(&w, made.address, err);
     if (ok) {
         *ret = made;
     } else {

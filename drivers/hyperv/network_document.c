@@ -7,13 +7,12 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "base/utf.h"
 #include "data/json.h"
 #include "hyperv/document.h"
 #include "hyperv/network_plan.h"
 
 /* Flags of a network (facts 5.2): DNS proxy, DHCP, gone after a restart, own switch. */
-enum { NETWORK_FLAGS = 1 | 2 | 8 | 32, QUOTE_MAX = 300 };
+enum { NETWORK_FLAGS = 1 | 2 | 8 | 32 };
 
 static lima_json *new_document(void)
 {
@@ -176,20 +175,4 @@ bool lima_hyperv_endpoint_is_stale(const hyperv_endpoint_facts *endpoint, const 
 
     lima_hyperv_network_id(network);
     return *endpoint->vm && lima_str_eq(endpoint->network, network) && !lima_strv_has(vms, endpoint->vm);
-}
-
-char *lima_hyperv_error_record_text(const char *record)
-{
-    lima_json *json = NULL;
-
-    if (record)
-        lima_json_parse(record, strlen(record), &json, NULL);
-    const char *told = lima_json_str(json, "", "Error");
-    char *text = lima_mem_strndup(told, lima_utf8_cut(told, strlen(told), QUOTE_MAX));
-    lima_str_trim(text);
-    for (char *c = text; *c; c++)
-        if ((unsigned char)*c < 0x20)
-            *c = ' ';
-    lima_json_free(json);
-    return text;
 }

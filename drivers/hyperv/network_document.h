@@ -55,6 +55,3 @@ bool lima_hyperv_endpoint_facts_parse(const char *text, size_t len, hyperv_endpo
 /* Whether an endpoint is ours and its VM is not among `vms` (GUIDs of compute systems, lower case). Only to
  * be believed while nobody makes one: the caller holds the network's lock. */
 bool lima_hyperv_endpoint_is_stale(const hyperv_endpoint_facts *endpoint, const lima_strv *vms);
-
-/* What HCN says on failure, as one line: its error text, or "". Owned. */
-char *lima_hyperv_error_record_text(const char *record);

@@ -22,7 +22,7 @@
 #define HYPERV_INDEX_FILE "hyperv.snapshots.json"
 #define HYPERV_DISK_FILE "disk.vhdx"
 #define HYPERV_GUEST_STATE_FILE "hyperv.vmgs"
-#define HYPERV_DOCUMENT_FILE "hyperv.document.json" /* of the VM as it was started */
+#define HYPERV_DOCUMENT_FILE "hyperv.document.json" /* of the VM that runs, or ran last */
 #define HYPERV_SNAPSHOT_PREFIX "hyperv.snapshot."
 /* Being made; of no worth without an operation under way. */
 #define HYPERV_NEW_DISK_FILE "hyperv.new.vhdx"

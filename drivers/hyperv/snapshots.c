@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
-#include "hyperv/document.h"
+#include "hyperv/snapshot_memory.h"
 #include "hyperv/snapshot_steps.h"
 
 enum { NAMES_MAX = 16384 };
@@ -177,49 +177,6 @@ bool lima_hyperv_snapshots_settle(const lima_instance *inst, const hyperv_vm_ste
 
 /* ---- create ---- */
 
-static bool read_document(const lima_instance *inst, lima_buf *into, lima_err *err)
-{
-    char *path = lima_instance_path(inst, HYPERV_DOCUMENT_FILE);
-    bool ok = lima_file_read(path, into, err);
-
-    free(path);
-    return ok;
-}
-
-static bool check_document(const lima_instance *inst, lima_err *err)
-{
-    lima_buf text = LIMA_BUF(HYPERV_DOCUMENT_MAX);
-    bool ok = read_document(inst, &text, err);
-    const char *why = ok ? lima_hyperv_document_why_not_saved(lima_buf_str(&text), text.len) : NULL;
-
-    lima_buf_free(&text);
-    return ok
-           && (!why
-               || lima_err_set(
-                   err, LIMA_CODE_FAILED_PRECONDITION,
-                   "it runs, and its memory cannot be saved: %s; stop it first, then the snapshot is "
-                   "one of its disk: limactl stop %s",
-                   why, inst->name));
-}
-
-/* Memory that has files of such a disk open would go on with what they were. */
-static bool check_saveable(const lima_instance *inst, lima_err *err)
-{
-    uint64_t room = UINT64_MAX;
-
-    if (lima_json_count(inst->doc, "config.additionalDisks"))
-        return lima_err_set(
-            err, LIMA_CODE_FAILED_PRECONDITION,
-            "it runs, and its memory cannot be saved without its additionalDisks, which are no part "
-            "of a snapshot; stop it first: limactl stop %s",
-            inst->name);
-    if (lima_file_free_space(inst->dir, &room, NULL) && room < inst->memory)
-        return lima_err_set(err, LIMA_CODE_RESOURCE_EXHAUSTED,
-                            "'%s': its memory needs %" PRIu64 " MiB, and %" PRIu64 " MiB are free; make room",
-                            inst->dir, inst->memory >> 20, room >> 20);
-    return check_document(inst, err);
-}
-
 static bool has_guest_state(const lima_instance *inst)
 {
     lima_file_info info = {0};
@@ -276,7 +233,7 @@ static bool run_or_take_back(work *w, lima_err *err)
 
 static bool create(work *w, const char *tag, lima_err *err)
 {
-    if (!settle(w, err) || (w->vm && !check_saveable(w->stepper.inst, err)))
+    if (!settle(w, err) || (w->vm && !lima_hyperv_snapshot_check_saveable(w->stepper.inst, err)))
         return false;
     if (!w->index.len) {
         free(w->index.folder);
@@ -314,13 +271,7 @@ static bool end_vm(const work *w, const hyperv_snapshot *wanted, lima_err *err)
 {
     const hyperv_vm_steps *vm = w->stepper.vm;
 
-    if (wanted->kind != HYPERV_SNAPSHOT_LIVE)
-        return lima_err_set(
-            err, LIMA_CODE_FAILED_PRECONDITION,
-            "it runs, and the snapshot has no memory from which it could go on; stop it first: "
-            "limactl stop %s",
-            w->stepper.inst->name);
-    return vm->end(vm->context, err);
+    return lima_hyperv_snapshot_check_goes_on(w->stepper.inst, wanted, err) && vm->end(vm->context, err);
 }
 
 static bool go_on(work *w, lima_err *err)

@@ -6,6 +6,7 @@
 #include "hyperv/disks.h"
 #include "hyperv/document.h"
 #include "hyperv/look.h"
+#include "hyperv/record.h"
 #include "hyperv/snapshot_index.h"
 #include "hyperv/vm.h"
 #include "os/file.h"
@@ -112,7 +113,8 @@ static void add_files(const lima_instance *inst, lima_strv *files)
     }
 }
 
-/* The handle is closed: who waits for the VM's end opens its own. */
+/* The document becomes that of the instance's VM: its next snapshot takes it along. The handle is closed: who waits for the
+ * VM's end opens its own. */
 static bool start(void *context, const char *document, const char *state, lima_err *err)
 {
     const hyperv_steps_context *c = context;
@@ -125,6 +127,7 @@ static bool start(void *context, const char *document, const char *state, lima_e
     add_files(c->inst, &files);
     bool ok = lima_file_read(document, &read, err)
               && lima_hyperv_document_restore(lima_buf_str(&read), read.len, state, &text, err)
+              && lima_hyperv_keep_file(c->inst, HYPERV_DOCUMENT_FILE, lima_buf_str(&read), read.len, err)
               && lima_hyperv_snapshots_chain(c->inst, &files, err)
               && lima_hyperv_disks_grant(c->vm_id, &files, c->wake, err)
               && lima_hyperv_power_create(c->vm_id, text, c->wake, &system, err)

@@ -84,6 +84,7 @@ def several_users_attach_on_one_connection(pc):
     vm, _ = running(pc, share("one", folder(pc, "users", text="x")))
     with Client(pc.state, vm, PORT, "one") as guest:
         guest.attach(7, "one", user=0)
+        guest.attach(9, "one", user=54321)      # a number that nobody has here
         assert guest.content("text") == b"x"
         with fails(errno.EPERM, errno.EACCES, errno.ENOENT):
             guest.attach(8, "other")

@@ -122,6 +122,26 @@ def a_network_that_is_gone_is_made_again_with_its_subnet():
         vm.call("Stop")
 
 
+def a_snapshot_of_another_configuration_goes_on_as_it_was():
+    """And what is snapshot from there on is of that configuration: memory fits no other document."""
+    with Computer() as pc:
+        vm = Instance(pc)
+        vm.up()
+        vm.call("CreateSnapshot", {"tag": "one"})
+        vm.call("Stop")
+        vm.doc["cpus"] = vm.doc["config"]["cpus"] = 1
+        vm.configure()
+        vm.start()
+        vm.call("ApplySnapshot", {"tag": "one"})
+        vm.call("CreateSnapshot", {"tag": "two"})
+        vm.call("ApplySnapshot", {"tag": "two"})
+        assert vm.vm["document"]["VirtualMachine"]["ComputeTopology"]["Processor"]["Count"] == 2, vm.vm
+        vm.call("Stop")
+        vm.start()
+        assert vm.vm["document"]["VirtualMachine"]["ComputeTopology"]["Processor"]["Count"] == 1, vm.vm
+        vm.call("Stop")
+
+
 def subnets_of_routes_are_left_alone():
     with Computer(env={"LIMA_TEST_ROUTES": "0.0.0.0/0 172.29.64.0/20 192.168.176.0/24"}) as pc:
         vm = Instance(pc)
@@ -142,5 +162,5 @@ if __name__ == "__main__":
     main([create_start_stop_start_delete, three_instances_have_addresses_of_one_network, the_guest_shuts_down_by_itself,
           a_kernel_panic_is_told_with_its_last_words, a_guest_that_does_not_shut_down_is_forced_off,
           a_killed_driver_leaves_a_vm_that_the_next_one_finds, a_start_over_a_vm_that_was_left_ends_it_first,
-          a_service_that_restarts_takes_no_vm_along, a_network_that_is_gone_is_made_again_with_its_subnet, subnets_of_routes_are_left_alone,
-          configure_fills_resolvers])
+          a_service_that_restarts_takes_no_vm_along, a_network_that_is_gone_is_made_again_with_its_subnet, a_snapshot_of_another_configuration_goes_on_as_it_was,
+          subnets_of_routes_are_left_alone, configure_fills_resolvers])

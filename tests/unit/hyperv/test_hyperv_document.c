@@ -241,6 +241,35 @@ static void restore__with_shares__says_why_not(void **state)
     }
 }
 
+/* Owned. */
+static lima_buf scenario_text(const char *name)
+{
+    lima_buf text = LIMA_BUF(HYPERV_DOCUMENT_MAX);
+    char *document = scenario_document(scenario_named(name));
+    lima_buf_add_str(&text, document);
+    free(document);
+    return text;
+}
+
+static void same_adapters__by_endpoint_and_address(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *one, *other;
+        bool same;
+    } table[] = {{"disk", "disk", true},
+                 {"iso", "disk-secure-linux", true},
+                 {"disk", "disk-extra-nics", false},
+                 {"disk-extra-nics", "iso", false},
+                 {"iso", "iso", true}};
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        lima_buf one = scenario_text(table[i].one), other = scenario_text(table[i].other);
+        assert_int_equal(lima_hyperv_document_same_adapters(&one, &other), table[i].same);
+        lima_buf_free(&other);
+        lima_buf_free(&one);
+    }
+}
+
 static void restore__not_ours__is_refused(void **state)
 {
     (void)state;
@@ -315,6 +344,7 @@ int main(void)
         cmocka_unit_test(document__same_struct__same_text),
         cmocka_unit_test(restore__adds_the_state_and_changes_nothing_else),
         cmocka_unit_test(restore__with_shares__says_why_not),
+        cmocka_unit_test(same_adapters__by_endpoint_and_address),
         cmocka_unit_test(restore__not_ours__is_refused),
         cmocka_unit_test(has_shutdown__by_the_service),
         cmocka_unit_test(mac__both_forms__one_result),

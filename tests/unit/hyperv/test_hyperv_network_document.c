@@ -142,25 +142,6 @@ static void stale__only_ours_without_a_vm(void **state)
     assert_false(lima_hyperv_endpoint_is_stale(&elsewhere, &vms));
 }
 
-static void error_record__its_text(void **state)
-{
-    (void)state;
-    static const char *const table[][2] = {
-        {"{\"Error\":\"IPv4 address is used.\\r\\n\",\"Code\":7}", "IPv4 address is used."},
-        {"{\"Error\":7}", ""},
-        {"no", ""},
-        {"{\"Error\":\"a\\nb\"}", "a b"},
-    };
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        char *text = lima_hyperv_error_record_text(table[i][0]);
-        assert_string_equal(text, table[i][1]);
-        free(text);
-    }
-    char *text = lima_hyperv_error_record_text(NULL);
-    assert_string_equal(text, "");
-    free(text);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,7 +152,6 @@ int main(void)
         cmocka_unit_test(network_facts__both_dialects),
         cmocka_unit_test(endpoint_facts__both_dialects),
         cmocka_unit_test(stale__only_ours_without_a_vm),
-        cmocka_unit_test(error_record__its_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
