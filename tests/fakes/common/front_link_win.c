@@ -44,6 +44,19 @@ char *win_utf8(const wchar_t *text)
     return narrow;
 }
 
+void win_start_helper(const wchar_t *program, wchar_t *line)
+{
+    STARTUPINFOW startup = {.cb = sizeof startup};
+    PROCESS_INFORMATION made;
+    DWORD flags = DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP;
+    if (!CreateProcessW(program, line, NULL, NULL, FALSE, flags | CREATE_BREAKAWAY_FROM_JOB, NULL, NULL,
+                        &startup, &made)
+        && !CreateProcessW(program, line, NULL, NULL, FALSE, flags, NULL, NULL, &startup, &made))
+        front_mistake("front end: cannot start a helper\n");
+    CloseHandle(made.hThread);
+    CloseHandle(made.hProcess);
+}
+
 void plat_complain(const char *words)
 {
     DWORD done;

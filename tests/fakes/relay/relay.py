@@ -192,8 +192,7 @@ class Relay:
             hello = protocol.fields(payload)
             if kind != protocol.HELLO or not secrets.compare_digest(hello.get("token", [""])[0], self.token):
                 return
-            channel.send(protocol.EXIT, (self.run(channel, hello) & 0xFFFFFFFF).to_bytes(4, "big"))
-            channel.drain()
+            channel.finish(protocol.EXIT, (self.run(channel, hello) & 0xFFFFFFFF).to_bytes(4, "big"))
 
     def run(self, channel, hello):
         argv, folder = command(hello)

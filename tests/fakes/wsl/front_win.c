@@ -52,21 +52,12 @@ bool plat_thread(void (*work)(void))
     return thread != NULL;
 }
 
-/* This program again, without a console and without any handle of ours. */
 static void start_self(const wchar_t *argument)
 {
     wchar_t program[MAX_PATH * 4], line[MAX_PATH * 4 + 64];
-    STARTUPINFOW startup = {.cb = sizeof startup};
-    PROCESS_INFORMATION made;
     GetModuleFileNameW(NULL, program, MAX_PATH * 4);
     swprintf(line, MAX_PATH * 4 + 64, L"\"%ls\" %ls", program, argument);
-    DWORD flags = DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP;
-    if (!CreateProcessW(program, line, NULL, NULL, FALSE, flags | CREATE_BREAKAWAY_FROM_JOB, NULL, NULL,
-                        &startup, &made)
-        && !CreateProcessW(program, line, NULL, NULL, FALSE, flags, NULL, NULL, &startup, &made))
-        front_mistake("wslsim: cannot start a helper\n");
-    CloseHandle(made.hThread);
-    CloseHandle(made.hProcess);
+    win_start_helper(program, line);
 }
 
 void plat_grandchild(void)

@@ -151,6 +151,15 @@ def alive(folder):
         return False
 
 
+def has_ended(pid):
+    """A zombie has: who adopted it may take a second to see it."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
 def stop(folder):
     """Ends the back end with everything that runs in it; returns when it has gone."""
     found = address(folder)
@@ -159,9 +168,7 @@ def stop(folder):
     os.kill(found[2], signal.SIGTERM)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        try:
-            os.kill(found[2], 0)
-        except OSError:
+        if has_ended(found[2]):
             return
         time.sleep(0.01)
     os.kill(found[2], signal.SIGKILL)

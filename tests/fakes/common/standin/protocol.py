@@ -65,9 +65,10 @@ class Channel:
             data += part
         return bytes(data)
 
-    def drain(self):
-        """After the last frame: takes what the other side still sends until it closes. Closing on unread bytes would reset
+    def finish(self, kind, payload=b""):
+        """The last frame; then takes what the other side still sends until it closes. Closing on unread bytes would reset
         the connection, and the last frame would be lost with it."""
+        self.send(kind, payload)
         self.sock.settimeout(10)
         try:
             self.sock.shutdown(socket.SHUT_WR)

@@ -17,6 +17,8 @@ typedef struct waiter {
     char *fields;
 } waiter;
 
+enum { KILLED = 137 };
+
 static SRWLOCK lock = SRWLOCK_INIT, sending = SRWLOCK_INIT;
 static CONDITION_VARIABLE changed = CONDITION_VARIABLE_INIT;
 static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
@@ -70,13 +72,11 @@ wchar_t *session_result(const char *fields, const char *name)
     return result;
 }
 
-/* hcssim-agent.exe lies beside this DLL. It outlives us, and holds no handle of ours. */
+/* hcssim-agent.exe lies beside this DLL. */
 static void start_agent(void)
 {
     wchar_t program[MAX_PATH * 4], line[MAX_PATH * 4 + 8];
     HMODULE self;
-    STARTUPINFOW startup = {.cb = sizeof startup};
-    PROCESS_INFORMATION made;
     if (!GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS
                                 | GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
                             (const wchar_t *)&once, &self)
@@ -84,13 +84,7 @@ static void start_agent(void)
         front_mistake("hcssim: this DLL does not know where it is\n");
     wcscpy(wcsrchr(program, L'\\') + 1, L"hcssim-agent.exe");
     swprintf(line, MAX_PATH * 4 + 8, L"\"%ls\"", program);
-    DWORD flags = DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP;
-    if (!CreateProcessW(program, line, NULL, NULL, FALSE, flags | CREATE_BREAKAWAY_FROM_JOB, NULL, NULL,
-                        &startup, &made)
-        && !CreateProcessW(program, line, NULL, NULL, FALSE, flags, NULL, NULL, &startup, &made))
-        front_mistake("hcssim: cannot start hcssim-agent.exe\n");
-    CloseHandle(made.hThread);
-    CloseHandle(made.hProcess);
+    win_start_helper(program, line);
 }
 
 static void hand_over(const char *fields, size_t len)
@@ -126,6 +120,8 @@ static DWORD WINAPI receive(void *unused)
             session_dll.event(fields);
         else if (kind == 'A')
             start_agent();
+        else if (kind == 'K')
+            TerminateProcess(GetCurrentProcess(), KILLED);
     }
     free(fields);
     AcquireSRWLockExclusive(&lock);

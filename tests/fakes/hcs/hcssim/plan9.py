@@ -84,10 +84,12 @@ class Connection:
         return True
 
     def attached(self, body):
-        """The same with the folder for the name; what names another share is refused by diod."""
+        """The same with the folder for the name; what names another share is refused by diod. So is a user whose number this computer
+        does not know, although diod was told (-S) to do all as another: the number is that one's."""
         _, user_end = text_at(body, 8)
         name, end = text_at(body, user_end)
-        return body[:user_end] + packed(self.folder.encode() if name == self.name else b"/" + name) + body[end:]
+        place = packed(self.folder.encode() if name == self.name else b"/" + name)
+        return body[:user_end] + place + struct.pack("<I", os.geteuid()) + body[end + 4:]
 
     # diod.
 

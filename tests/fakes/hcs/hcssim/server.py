@@ -50,11 +50,10 @@ class Server(Daemon):
             answer = {"found": bool(system)}
         else:
             answer = {"error": f"unknown request {' '.join(words)}"}
-        channel.send(wire.RETURN, json.dumps(answer).encode())
-        channel.drain()
+        channel.finish(wire.RETURN, json.dumps(answer).encode())
 
     def apologise(self, channel, words):
         try:
-            channel.send(wire.RETURN, wire.pack(id=0, mistake=words))
+            channel.finish(wire.RETURN, wire.pack(id=0, mistake=words))
         except protocol.Gone:
             pass

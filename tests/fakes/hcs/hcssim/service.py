@@ -53,6 +53,13 @@ class Session:
         with contextlib.suppress(protocol.Gone):
             self.channel.send(kind, wire.pack(**fields))
 
+    def kill(self):
+        """The process, at once. Windows' numbers of processes mean others here."""
+        if self.windows:
+            self.send(wire.KILL)
+        else:
+            os.kill(self.pid, signal.SIGKILL)
+
     def system(self, fields):
         number = int(fields["handle"])
         if number not in self.handles:
@@ -138,7 +145,7 @@ class Service:
         rules = self.faults.wanted(session.env, name, about)
         faults.pause(rules, "delay")
         if "kill" in rules:
-            os.kill(session.pid, signal.SIGKILL)
+            session.kill()
         if "hang" in rules or "kill" in rules:
             self.log(session, fields, time.time(), None)
             return None

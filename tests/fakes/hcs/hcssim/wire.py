@@ -9,12 +9,13 @@ ended by a NUL (documents are JSON texts in a field). One connection per DLL and
     DONE    id, handle, hr, result: the operation has ended. `mistake` as above
     EVENT   handle, type, data: for a system's callback
     AGENT   to a DLL: start hcssim-agent.exe
+    KILL    to a DLL: end the process, without a word
 
 An agent (front/agent.c) gets ORDER frames and answers READY.
 """
 from standin import protocol
 
-CALL, RETURN, DONE, EVENT = b"Q", b"B", b"F", b"V"
+CALL, RETURN, DONE, EVENT, KILL = b"Q", b"B", b"F", b"V", b"K"
 
 EXITED, CRASH_INITIATED, CRASH_REPORT, SERVICE_DISCONNECT = 1, 2, 3, 0x02000000
 

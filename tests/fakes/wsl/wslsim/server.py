@@ -32,13 +32,12 @@ class Server(Daemon):
         if hello["system"] == ["windows"]:
             self.service.agents.ensure(channel)
         code = Call(self.service, channel, hello).run()
-        channel.send(protocol.EXIT, (code & 0xFFFFFFFF).to_bytes(4, "big"))
-        channel.drain()
+        channel.finish(protocol.EXIT, (code & 0xFFFFFFFF).to_bytes(4, "big"))
 
     def apologise(self, channel, words):
         try:
             channel.send(protocol.ERRORS, f"wslsim: the stand-in itself failed\n{words}".encode("utf-8", "surrogateescape"))
-            channel.send(protocol.EXIT, (254).to_bytes(4, "big"))
+            channel.finish(protocol.EXIT, (254).to_bytes(4, "big"))
         except protocol.Gone:
             pass
 
