@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Runs the guest's scripts of the wsl2 driver, each in namespaces of its own in which /mnt, /run, /home, /var/log and /sys
-are empty. With root's rights as root, else as the root of a user namespace.
+"""Runs the guest's scripts of the wsl2 driver, each in namespaces of its own in which /mnt, /run, /home and /var/log are
+empty and /etc is a copy. With root's rights as root, else as the root of a user namespace.
 
 usage: guest.py [SHELL …]     default: sh, and those of dash, bash, busybox that are here
 """
@@ -21,6 +21,7 @@ sys.path.insert(0, str(SOURCE / "tests/e2e"))
 import tap  # noqa: E402
 
 EMPTY = ["/mnt", "/run", "/home", "/var/log"]
+OWN_ETC = 'mkdir -p "$T/etc"; mount -t tmpfs none "$T/etc" && { cp -a /etc/. "$T/etc" 2>/dev/null; mount --move "$T/etc" /etc; } || exit 99\n'
 ISOLATE = ["unshare", "--mount", "--pid", "--fork", "--kill-child"] + ([] if os.geteuid() == 0 else ["--user", "--map-root-user"])
 SHELLS = {"sh": ["/bin/sh"], "dash": ["dash"], "bash": ["bash"], "busybox": ["busybox", "sh"]}
 
@@ -37,7 +38,7 @@ class Guest:
         run = self.scratch / "script.sh"
         run.write_text(script if "\n" in script else (SCRIPTS / script).read_text())
         # As wsl.exe is called: sh -c TEXT lima ARGUMENTS, standard input is the script's.
-        text = f'{mounts}mount -t proc none /proc || exit 99\n{setup}\n"$@"\nstatus=$?\n{after}\nexit $status\n'
+        text = f'{mounts}{OWN_ETC}mount -t proc none /proc || exit 99\n{setup}\n"$@"\nstatus=$?\n{after}\nexit $status\n'
         return ISOLATE + ["/bin/sh", "-c", text, "outer"] + self.shell + ["-c", run.read_text(), "lima"] + list(args)
 
     def run(self, script, *args, stdin=b"", setup="", after="", env=None, status=0):
@@ -147,15 +148,14 @@ def cidata_refuses_a_part(guest):
 
 
 NO_CHANGES = ("0", "-", "")
-OWN_HOSTS = ';cp /etc/hosts "$T/hosts"; mount --bind "$T/hosts" /etc/hosts'
 
 
 def boot_reports_its_status_and_the_log(guest):
     script = "mkdir -p /mnt/lima-cidata; printf '#!/bin/sh\\necho from $LIMA_CIDATA_MNT\\nread x && exit 9\\nexit {}\\n' >/mnt/lima-cidata/boot.sh"
     allow = "; chmod 755 /mnt/lima-cidata/boot.sh"
-    assert guest.run("boot.sh", *NO_CHANGES, setup=script.format(0) + allow + OWN_HOSTS, stdin=b"line\n")[0] == "lima boot 0\n"
-    assert guest.run("boot.sh", *NO_CHANGES, setup=script.format(67) + allow + OWN_HOSTS)[0] == "lima log from /mnt/lima-cidata\nlima boot 67\n"
-    out, _ = guest.run("boot.sh", *NO_CHANGES, setup=OWN_HOSTS[1:])
+    assert guest.run("boot.sh", *NO_CHANGES, setup=script.format(0) + allow, stdin=b"line\n")[0] == "lima boot 0\n"
+    assert guest.run("boot.sh", *NO_CHANGES, setup=script.format(67) + allow)[0] == "lima log from /mnt/lima-cidata\nlima boot 67\n"
+    out, _ = guest.run("boot.sh", *NO_CHANGES)
     assert out.endswith("lima boot 127\n") and "lima log " in out, out
 
 
@@ -337,8 +337,7 @@ def mounts_that_fail_are_named_and_the_rest_goes_on(guest):
 def user_is_made_once(guest):
     env = {"LIMA_CIDATA_NO_CLOUD_INIT": "1", "LIMA_CIDATA_USER": "limatest", "LIMA_CIDATA_UID": "2345", "LIMA_CIDATA_COMMENT": "A B",
            "LIMA_CIDATA_HOME": "/home/lima test", "LIMA_CIDATA_SHELL": "/bin/nowhere", "LIMA_CIDATA_MNT": "/mnt/lima-cidata"}
-    setup = ('cp -a /etc "$T/etc" 2>/dev/null; mount --bind "$T/etc" /etc; mkdir /mnt/lima-cidata; '
-             'echo "ssh-ed25519 AAAA me" >/mnt/lima-cidata/ssh_authorized_keys')
+    setup = 'mkdir /mnt/lima-cidata; echo "ssh-ed25519 AAAA me" >/mnt/lima-cidata/ssh_authorized_keys'
     after = ('cp "$T/script.sh" /home/again.sh; sh /home/again.sh || status=97; grep ^limatest: /etc/passwd; '
              'stat -c "%u %a" "/home/lima test/.ssh" "/home/lima test/.ssh/authorized_keys"; grep -c limatest /etc/sudoers.d/99_lima_sudoers; '
              'grep ^limatest: /etc/shadow | cut -d: -f2')
@@ -393,8 +392,8 @@ def real_sshd_shows_the_nonce(guest, sshd):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    keys = ('mkdir -p "$T/ssh"; mkdir -p /etc/ssh && mount --bind "$T/ssh" /etc/ssh || exit 98; cat /etc/passwd >"$T/passwd"; '
-            'grep -q ^sshd: "$T/passwd" || echo "sshd:x:99:65534::/run/sshd:/usr/sbin/nologin" >>"$T/passwd"; mount --bind "$T/passwd" /etc/passwd')
+    keys = ('mkdir -p "$T/ssh" /etc/ssh && mount --bind "$T/ssh" /etc/ssh || exit 98; '
+            'grep -q ^sshd: /etc/passwd || echo "sshd:x:99:65534::/run/sshd:/usr/sbin/nologin" >>/etc/passwd')
     env = {"PATH": f"{os.path.dirname(sshd)}:{os.environ['PATH']}"}
     keeper = guest.start("keeper.sh", str(port), "127.0.0.1", "0123abcd", env=env, setup=keys)
     lines = [read_line(keeper) for _ in range(2)]
