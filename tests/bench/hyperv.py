@@ -15,7 +15,7 @@ def until_first_line(instance, method):
     """Milliseconds of `limadrv call` until it prints the first line of the answer."""
     begin = time.monotonic()
     with subprocess.Popen([instance.limadrv, "call", "--socket", instance.socket, method], env=instance.computer.env(), stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE) as child:
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
         line = child.stdout.readline()
         taken = (time.monotonic() - begin) * 1000
         if method != "Start":

@@ -146,15 +146,27 @@ def crowd(bench):
     return {"crowd": result}
 
 
-def timed(argv):
-    """Seconds and, in MB, the memory it took at most."""
+def wait_for(child, argv):
+    if child.wait():
+        raise SystemExit(f"bench: {' '.join(map(str, argv))}: status {child.returncode}")
+
+
+def seconds_of(argv):
     begin = time.monotonic()
     with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise SystemExit(f"bench: {' '.join(map(str, argv))}: status {child.returncode}")
-    return time.monotonic() - begin, usage.ru_maxrss / 1024
+        wait_for(child, argv)
+    return time.monotonic() - begin
+
+
+def memory_of(argv):
+    """MB at most. wait4() would tell no less than what this program had when it started the other."""
+    most = 0
+    with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+        while child.poll() is None:
+            most = max(most, status_number(pathlib.Path(f"/proc/{child.pid}/status"), "VmHWM") / 1024)
+            time.sleep(0.002)
+        wait_for(child, argv)
+    return most
 
 
 def image(bench):
@@ -168,15 +180,11 @@ def image(bench):
         to = pathlib.Path(temp) / "to.vhdx"
         argvs = {"ours": [bench.limadrv, "image", "convert", source, to],
                  "peer": [qemu_img, "convert", "-m", "2", "-W", "-O", "vhdx", "-o", "subformat=dynamic,block_size=1048576", source, to]}
-        for argv in argvs.values():
-            timed(argv)         # the first round warms the page cache
-            to.unlink()
-        for _ in range(bench.repeat):
-            for name, argv in argvs.items():
-                seconds, most = timed(argv)
-                wall[name].append(seconds)
-                memory[name].append(most)
-                to.unlink()
+        for measure, figures in ((memory_of, memory), (seconds_of, wall)):      # the first one warms the page cache
+            for _ in range(bench.repeat):
+                for name, argv in argvs.items():
+                    figures[name].append(measure(argv))
+                    to.unlink()
     return {"image-convert": wall, "image-memory": memory}
 
 
