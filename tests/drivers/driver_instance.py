@@ -59,12 +59,24 @@ class DriverInstance:
     """Of a subclass: program, kind (the driver's name), computer (with env), dir, doc; driver and log, None before."""
 
     @property
+    def command(self):
+        return [self.program]
+
+    def named(self, path):
+        """A path as the driver knows it."""
+        return str(path)
+
+    def host_agent(self):
+        """The number of a process that plays it."""
+        return os.getpid()
+
+    @property
     def socket(self):
         return self.dir / f"{self.kind}.drv.sock"
 
     def start_driver(self, **env):
         self.log = open(self.dir / "driver.stderr.log", "a", encoding="utf-8")
-        self.driver = subprocess.Popen([self.program, "--inst-dir", self.dir], env=self.computer.env(**env), stdin=subprocess.DEVNULL,
+        self.driver = subprocess.Popen([*self.command, "--inst-dir", self.named(self.dir)], env=self.computer.env(**env), stdin=subprocess.DEVNULL,
                                        stdout=subprocess.DEVNULL, stderr=self.log, start_new_session=True)
         until(lambda: self.socket.exists() or self.driver.poll() is not None, "the driver's socket")
         assert self.driver.poll() is None, self.log_text()
@@ -119,9 +131,9 @@ class DriverInstance:
         return self.inspect(**env)["status"]
 
     def inspect(self, **env):
-        document = {**self.doc, "status": "", "hostAgentPID": os.getpid()}
+        document = {**self.doc, "status": "", "hostAgentPID": self.host_agent()}
         encoded = json.dumps(base64.b64encode(json.dumps(document).encode()).decode())
-        done = subprocess.run([self.program, "--inspect-status"], env=self.computer.env(**env), input=encoded, text=True,
+        done = subprocess.run([*self.command, "--inspect-status"], env=self.computer.env(**env), input=encoded, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=PATIENCE, check=False)
         assert done.returncode == 0, done
         return json.loads(base64.b64decode(json.loads(done.stdout)))

@@ -5,6 +5,7 @@ usage: hyperv.py GENERATION [short]     a series such as 2.1, or 'newest'; short
 """
 import atexit
 import sys
+import unittest
 import urllib.request
 
 from hypervbox import HypervBox
@@ -43,6 +44,8 @@ def console_is_in_serial_log():
 
 
 def host_folder_is_mounted():
+    if box.version < (2, 2):
+        raise unittest.SkipTest("limactl 2.1 gives its own SFTP server a path as Git's has them; see README")
     assert box.shell(ONE, "cat '/mnt/shared/from the host'").stdout == "host"
     box.shell(ONE, "echo guest >/mnt/shared/back")
     assert (box.prefix.drive_c / "shared ü" / "back").read_text() == "guest\n"

@@ -20,7 +20,7 @@ import time
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TESTS / part) for part in ("e2e", "wine", "fakes/relay")]
-from prefix import Prefix, command_line_of, environment_of, skip  # noqa: E402
+from prefix import Prefix, skip  # noqa: E402
 from relay import Relay  # noqa: E402
 from sandbox import Background, Sandbox, find_guest  # noqa: E402,F401
 
@@ -209,6 +209,11 @@ class WineBox(Sandbox):
         mine = os.getpid()
         return [(pid, line) for pid, line in self.prefix.processes()
                 if pid != mine and all(word.lower() in line.lower() for word in words) and "--wslsim-agent" not in line]
+
+    def counts(self):
+        """What may not grow. Files of Temp are limactl's own."""
+        files = [path.relative_to(self.prefix.drive_c) for path in self.prefix.drive_c.rglob("*")]
+        return {**self.prefix.counts(), "files": sorted(str(path) for path in files if "Temp" not in path.parts and path.parts[0] != "lima")}
 
     def driver_servers(self):
         return self.processes(f"lima-driver-{self.alias}")

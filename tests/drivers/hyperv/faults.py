@@ -33,8 +33,7 @@ def the_service_refuses():
                 raise AssertionError(settings) from wrong
             pc.settings()
             assert vm.status() == "Stopped", (settings, vm.inspect())
-            found = pc.report()
-            assert found["systems"] == {} and found["endpoints"] == [] and found["handles"] == 0, (settings, found)
+            pc.empty(networks=None, after=settings)
         vm.start()
         vm.call("Stop")
         pc.empty(networks=1)
@@ -59,8 +58,7 @@ def each_call_of_a_start_fails_once():
                     vm.call("Stop")
                     session.last()
                 pc.faults()
-                found = pc.report()
-                assert found["systems"] == {} and found["handles"] == 0 and found["endpoints"] == [], (call, action, found)
+                pc.empty(networks=None, after=(call, action))
                 assert vm.status() == "Stopped", (call, action, vm.inspect())
         vm.start()
         vm.call("Stop")
@@ -89,8 +87,7 @@ def killed_at_each_call_of_a_start_the_next_one_succeeds():
             assert vm.status() == "Running"
             vm.call("Stop")
             assert vm.status() == "Stopped"
-            found = pc.report()
-            assert found["systems"] == {} and found["handles"] == 0 and found["endpoints"] == [], (call, found)
+            pc.empty(networks=None, after=call)
 
 
 def a_client_that_goes_while_it_starts_leaves_nothing():

@@ -78,6 +78,7 @@ def the_guest_reads_and_writes():
         assert done.stdout[:64] == found["sum"], found
         assert [file.name for file in one.iterdir()] == ["text"] and (two / "hers").read_text() == "of lima\n"
         vm.call("Stop", timeout=BOOT)
+        assert "was not shut down in order" not in vm.log_text(), vm.log_text()
         pc.empty(networks=1)
 
 

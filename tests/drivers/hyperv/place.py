@@ -83,15 +83,27 @@ class Computer:
                 "HCSSIM_STATE": self.state, "LIMA_DRIVER_LOG": "debug", **self.extra}
         return {name: str(value) for name, value in {**keep, **base, **more}.items() if value is not None}
 
-    def empty(self, networks=0):
-        """Nothing is left on the computer."""
+    def processes(self):
+        """Those of drivers, and what they have started."""
+        mark = f"HCSSIM_STATE={self.state}".encode()
+        found = []
+        for path in pathlib.Path("/proc").glob("[0-9]*/environ"):
+            with contextlib.suppress(OSError):      # it has ended
+                if mark in path.read_bytes().split(b"\0"):
+                    found.append(path.parent.name)
+        return found
+
+    def empty(self, networks=0, after=None):
+        """Nothing is left on the computer; networks None: nobody counts. `after`: what is told with a failure."""
         found = self.report()
-        assert found["systems"] == {} and found["endpoints"] == [] and found["handles"] == 0, found
-        assert len([one for one in found["networks"] if one != DEFAULT_SWITCH]) == networks, found
+        assert found["systems"] == {} and found["endpoints"] == [] and found["handles"] == 0, (after, found)
+        left = [one for one in found["networks"] if one != DEFAULT_SWITCH]
+        assert networks is None or len(left) == networks, (after, found)
 
 
 class Instance(DriverInstance):
     program, kind = DRIVER, "hyperv"
+    room = 2            # of counts: a thread that has just ended, a descriptor about to be closed
 
     def __init__(self, computer, name="dev", port=None, **config):
         self.computer, self.name = computer, name
@@ -101,7 +113,7 @@ class Instance(DriverInstance):
         self.config = {"vmType": "hyperv", "arch": "x86_64", "os": "Linux", "cpus": 2, "memory": "512MiB", "disk": str(DISK),
                        "images": [{"location": "http://x/disk.img", "arch": "x86_64"}], "mounts": [],
                        "user": {"name": "lima", "uid": 1000, "home": "/home/lima.guest", "shell": "/bin/bash"}, **config}
-        self.doc = {"name": name, "dir": str(self.dir), "vmType": "hyperv", "arch": "x86_64", "cpus": 2, "memory": 512 << 20, "disk": DISK,
+        self.doc = {"name": name, "dir": self.named(self.dir), "vmType": "hyperv", "arch": "x86_64", "cpus": 2, "memory": 512 << 20, "disk": DISK,
                     "sshLocalPort": self.port, "hostname": "lima-" + name, "sshAddress": "127.0.0.1", "config": self.config}
         (self.dir / "lima.yaml").write_text(json.dumps(config))
         with open(self.dir / "image", "wb") as file:
@@ -144,9 +156,10 @@ class Instance(DriverInstance):
     @property
     def vm(self):
         """The file of its compute system, as the double shows it; None: there is none."""
+        name = json.dumps(self.named(self.dir), ensure_ascii=False).strip('"')
         for path in (self.computer.state / "systems").iterdir():
             found = json.loads(path.read_text())
-            if str(self.dir) in json.dumps(found["document"], ensure_ascii=False):
+            if name in json.dumps(found["document"], ensure_ascii=False):
                 return found
         return None
 
@@ -158,6 +171,11 @@ class Instance(DriverInstance):
             if network["EndpointId"].lower() in json.dumps(found).lower():
                 return found
         return None
+
+    def counts(self):
+        """What its driver holds."""
+        process = pathlib.Path("/proc", str(self.driver.pid))
+        return {"descriptors": len(os.listdir(process / "fd")), "threads": len(os.listdir(process / "task"))}
 
     def serial(self):
         path = self.dir / "serial.log"

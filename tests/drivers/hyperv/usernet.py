@@ -304,7 +304,22 @@ def an_idle_guest_wakes_nobody():
         with Guest(pc, vm) as guest:
             assert guest.ping()
             with_guest = spent()
-        assert with_guest <= alone + 4, (alone, with_guest)
+        assert with_guest <= alone * 1.1 + 4, (alone, with_guest)       # the double's own polling varies
+
+
+def memory_does_not_go_on_with_another_network():
+    with running() as (pc, vm):
+        vm.call("CreateSnapshot", {"tag": "one"})
+        vm.call("ApplySnapshot", {"tag": "one"})        # with the same one it does
+        vm.call("Stop")
+        vm.doc["config"]["vmOpts"]["hyperv"]["network"] = "hcn"
+        vm.configure()
+        vm.start()
+        before = pc.calls()
+        vm.fails("ApplySnapshot", "another network", "limactl stop dev", document={"tag": "one"})
+        assert vm.status() == "Running" and not [one for one in pc.calls()[len(before):] if one["call"] == "HcsTerminateComputeSystem"]
+        vm.call("Stop")
+        vm.call("ApplySnapshot", {"tag": "one"})
 
 
 if __name__ == "__main__":
@@ -313,4 +328,5 @@ if __name__ == "__main__":
           packets_that_are_wrong_are_nobodys_trouble, a_guest_that_reads_nothing_is_no_burden,
           ssh_goes_over_the_vms_socket, without_the_right_to_make_networks_it_is_taken, when_windows_refuses_a_network_it_is_taken, when_windows_cannot_make_networks_it_is_taken,
           what_is_wanted_by_name_is_not_changed, plain_mode_refuses_it, a_network_of_lima_means_it, the_next_driver_serves_a_vm_that_runs,
-          the_next_driver_knows_the_address_in_windows_network, a_start_that_fails_leaves_no_service, an_idle_guest_wakes_nobody])
+          the_next_driver_knows_the_address_in_windows_network, a_start_that_fails_leaves_no_service, memory_does_not_go_on_with_another_network,
+          an_idle_guest_wakes_nobody])
