@@ -34,8 +34,8 @@ static void reflect(const char *request, const char *text, bool wanted)
 static void health__known_and_no_service__serving(void **state)
 {
     static const char *const requests[] = {"",
-                                           "\x0a\x06"
-                                           "Driver",
+                                           ("\x0a\x06"
+                                            "Driver"),
                                            "\x0a\x15grpc.health.v1.Health"};
     lima_buf reply;
     (void)state;

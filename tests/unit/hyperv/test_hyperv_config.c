@@ -215,8 +215,8 @@ static void validate__what_limactl_fills__is_fine(void **state)
         "home'}],'ssh':{'localPort':0}}",
         "{'plain':true,'vmOpts':{'hyperv':{'network':'hcn'}}}",
         "{'networks':[{'lima':'user-v2','macAddress':'52:55:55:1:2:3','interface':'lima0','metric':100}]}",
-        "{'vmOpts':{'hyperv':{'network':'hvsocket','secureBoot':'linux'},'qemu':{'x':1}},"
-        "'images':[{'location':'a.iso'},{'location':'b.tar','arch':'aarch64'},{'location':'c.vhdx.zst'}]}",
+        ("{'vmOpts':{'hyperv':{'network':'hvsocket','secureBoot':'linux'},'qemu':{'x':1}},"
+         "'images':[{'location':'a.iso'},{'location':'b.tar','arch':'aarch64'},{'location':'c.vhdx.zst'}]}"),
     };
     for (size_t i = 0; i < sizeof configs / sizeof configs[0]; i++) {
         lima_instance *inst = made(configs[i]);

@@ -53,8 +53,8 @@ static void names__plain_list_or_sentence__is_refused(void **state)
         "Ubuntu (Standard)\r\n",
         "Ubuntu(\xea\xb8\xb0\xeb\xb3\xb8\xea\xb0\x92)\r\n",
         "Ubuntu\xc2\xa0(standard)\r\n",
-        "Ubuntu (\xd0\xbf\xd0\xbe "
-        "\xd1\x83\xd0\xbc\xd0\xbe\xd0\xbb\xd1\x87\xd0\xb0\xd0\xbd\xd0\xb8\xd1\x8e)\r\n",
+        ("Ubuntu (\xd0\xbf\xd0\xbe "
+         "\xd1\x83\xd0\xbc\xd0\xbe\xd0\xbb\xd1\x87\xd0\xb0\xd0\xbd\xd0\xb8\xd1\x8e)\r\n"),
         "Es gibt keine Distributionen.\r\n",
         "\xe6\x97\xa0\r\n",
         "  NAME      STATE           VERSION\r\n",
