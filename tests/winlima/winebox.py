@@ -2,7 +2,8 @@
 the stand-in for wsl.exe. What is the same on any host is e2e/sandbox.py's.
 
     C:\\lima  limactl's prefix (a link to where it is installed)      C:\\drv  our driver
-    C:\\ssh   ssh, scp, ssh-keygen: copies of relay.exe                C:\\cyg  cygpath, which older releases call; it must not lie beside ssh
+    C:\\ssh   ssh, scp, ssh-keygen: copies of relay.exe                C:\\cyg  cygpath, which older releases call; it must not lie beside ssh,
+                                                                             and for 2.1 the sftp-server that comes with it
     C:\\lh    LIMA_HOME                                                C:\\img  images
 
 Processes are looked for on Linux, by the prefix in their environment. Nothing of a box is left at its end.
@@ -21,7 +22,7 @@ import time
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TESTS / part) for part in ("e2e", "wine", "fakes/relay")]
 from prefix import Prefix, skip  # noqa: E402
-from relay import Relay  # noqa: E402
+from relay import Relay, SFTP_SERVER  # noqa: E402
 from sandbox import Background, Sandbox, find_guest  # noqa: E402,F401
 
 GUEST_SERVICES = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Virtualization\GuestCommunicationServices"
@@ -103,6 +104,8 @@ class WineBox(Sandbox):
         self.relay = self.open.enter_context(Relay(self.base / "relay", tools))
         self._fill()
         self.source = self._find_limactl(generation)
+        if self.version < (2, 2) and os.access(SFTP_SERVER, os.X_OK):
+            shutil.copy(self.testbin / "relay.exe", self.prefix.drive_c / "cyg" / "sftp-server.exe")
         self.prefix.run("reg", "add", GUEST_SERVICES, "/f", check=True)
 
     def _needs_sockets(self):

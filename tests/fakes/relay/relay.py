@@ -58,7 +58,29 @@ def cygpath(words, _drives):
     return ["printf", "%s\\n", path.replace("/", "\\") if to_windows else path]
 
 
-COMMANDS = {"ssh": ssh, "scp": scp, "cygpath": cygpath}
+SFTP_SERVER = "/usr/lib/openssh/sftp-server"
+# $1, $2 …: a drive and its folder here, to "--"; then the server's arguments.
+DRIVES_IN_ROOT = f"""mount -t tmpfs none /mnt && cd /mnt || exit
+for folder in bin dev etc lib lib64 usr; do
+    [ ! -e "/$folder" ] || {{ mkdir "$folder" && mount --rbind "/$folder" "$folder"; }} || exit
+done
+while [ "$1" != -- ]; do
+    mkdir "$1" && mount --rbind "$2" "$1" || exit
+    shift 2
+done
+shift
+exec chroot . {SFTP_SERVER} "$@"
+"""
+
+
+def sftp_server(words, drives):
+    """That of Git and MSYS2 has each drive as a folder of the root: in such names the guest asks for files."""
+    isolate = ["unshare", "--mount"] + ([] if os.geteuid() == 0 else ["--map-root-user"])
+    folders = [part for drive, folder in drives.items() for part in (drive.lower(), folder)]
+    return [*isolate, "sh", "-c", DRIVES_IN_ROOT, "sh", *folders, "--", *words]
+
+
+COMMANDS = {"ssh": ssh, "scp": scp, "cygpath": cygpath, "sftp-server": sftp_server}
 
 
 def command(hello):

@@ -16,7 +16,7 @@ import unittest
 TESTS = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(TESTS / "e2e"), str(TESTS / "wine")]
 from prefix import ENDED_BY_WINE, Prefix, command_line_of, environment_of, skip  # noqa: E402
-from relay import Relay, cygpath, host_path  # noqa: E402
+from relay import SFTP_SERVER, Relay, cygpath, host_path  # noqa: E402
 from tap import Plan  # noqa: E402
 
 DEADLINE = 60
@@ -206,6 +206,25 @@ def cygpath_has_both_directions():
     assert (code, out) == (0, b"/c/lh/x\n"), out
 
 
+def sftp_packet(kind, *parts):
+    body = bytes([kind]) + b"".join(parts)
+    return len(body).to_bytes(4, "big") + body
+
+
+def sftp_server_has_drives_in_its_root():
+    """In its protocol (version 3): INIT, then REALPATH of the folder where it is."""
+    if not os.access(SFTP_SERVER, os.X_OK):
+        raise unittest.SkipTest(f"no {SFTP_SERVER}")
+    (prefix.drive_c / "shared ü").mkdir()
+    number = (1).to_bytes(4, "big")
+    with prefix.start(install("sftp-server"), "-e", "-d", "/c/shared ü", stdin=subprocess.PIPE, out=subprocess.PIPE) as client:
+        client.stdin.write(sftp_packet(1, (3).to_bytes(4, "big")) + sftp_packet(16, number, number, b"."))
+        client.stdin.flush()
+        told = [client.stdout.read(int.from_bytes(client.stdout.read(4), "big")) for _ in range(2)]
+    assert client.returncode == 0
+    assert told[0][0] == 2 and "/c/shared ü".encode() in told[1], told
+
+
 for name, function in (
         ("exit codes", exit_codes), ("words arrive as they are", words_arrive),
         ("300,000 lines out", three_hundred_thousand_lines_out), ("100,000 lines in", hundred_thousand_lines_in),
@@ -215,6 +234,7 @@ for name, function in (
         ("a killed client ends a tool that does not read", killed_client_ends_a_tool_that_does_not_read),
         ("a killed tool ends the client", killed_tool_ends_the_client), ("a missing tool: 127 and its name", missing_tool_says_so),
         ("without the token nothing runs", stranger_is_refused), ("paths are those of the host", paths_are_those_of_the_host),
-        ("the folder is the caller's", folder_is_the_callers), ("cygpath", cygpath_has_both_directions)):
+        ("the folder is the caller's", folder_is_the_callers), ("cygpath", cygpath_has_both_directions),
+        ("sftp-server: drives are folders of its root", sftp_server_has_drives_in_its_root)):
     plan.case(name, function)
 plan.end()
