@@ -36,7 +36,9 @@ typedef struct run {
     lima_controls *controls;
     lima_listener *listener; /* NULL: STDIO */
     lima_server *server;
-    lima_place place; /* INST_DIR only */
+    lima_place place;      /* INST_DIR only */
+    lima_monitor *monitor; /* of looking at it, and of leaving it */
+    atomic_bool left;      /* the folder is limactl's to remove: nothing in it is opened any more */
     atomic_bool input_ended;
 } run;
 
@@ -55,18 +57,37 @@ static uint64_t idle_ms(void)
     return (uint64_t)seconds * 1000;
 }
 
-static void let_go(void *own)
+static void say_end(const run *own, lima_lifecycle_end end)
 {
-    lima_place_unlock(&((run *)own)->place);
+    lima_log_info("driver '%s' ends: %s", own->serve->name, lima_lifecycle_reason(end));
 }
 
-static bool run_begin(run *own, const lima_serve *serve, lima_lifecycle_mode mode, const char *inst_dir,
-                      lima_err *err)
+/* The log is in that folder, too. */
+static void let_go(void *arg)
+{
+    run *own = arg;
+    say_end(own, LIMA_LIFECYCLE_DELETED);
+    lima_monitor_enter(own->monitor);
+    atomic_store(&own->left, true);
+    if (own->listener && lima_listener_look(own->listener).in_place)
+        lima_file_remove(own->place.socket_path, NULL);
+    lima_place_unlock(&own->place);
+    lima_monitor_leave(own->monitor);
+}
+
+static run run_new(const lima_serve *serve, lima_lifecycle_mode mode)
+{
+    return (run){.serve = serve,
+                 .facts = {.mode = mode, .started = lima_clock_now(), .idle_ms = idle_ms()},
+                 .monitor = lima_monitor_new()};
+}
+
+static bool run_begin(run *own, const char *inst_dir, lima_err *err)
 {
     static const lima_process_contract contracts[] = {LIMA_CONTRACT_INST_DIR, LIMA_CONTRACT_ANNOUNCE,
                                                       LIMA_CONTRACT_ANY};
-    own->serve = serve;
-    own->facts = (lima_lifecycle){.mode = mode, .started = lima_clock_now(), .idle_ms = idle_ms()};
+    const lima_serve *serve = own->serve;
+    lima_lifecycle_mode mode = own->facts.mode;
     own->controls =
         lima_controls_new(serve->driver, serve->name, lima_options_version_text(serve->driver), inst_dir);
     lima_server_config config = {
@@ -112,7 +133,10 @@ static lima_lifecycle_end look(run *own, bool raised)
     facts->sessions = lima_controls_sessions(own->controls);
     facts->input_ended = atomic_load(&own->input_ended);
     facts->stop_requested = raised && !facts->input_ended;
-    look_at_place(own);
+    lima_monitor_enter(own->monitor);
+    if (!atomic_load(&own->left))
+        look_at_place(own);
+    lima_monitor_leave(own->monitor);
     return lima_lifecycle_decide(facts);
 }
 
@@ -145,18 +169,27 @@ static lima_lifecycle_end run_loop(run *own)
 
 /* ---- end ---- */
 
+static void close_listener(run *own)
+{
+    lima_monitor_enter(own->monitor);
+    lima_listener_close(own->listener);
+    own->listener = NULL; /* a Delete may still be under way */
+    lima_monitor_leave(own->monitor);
+}
+
 /* False: a callback hangs. */
 static bool run_end(run *own, lima_lifecycle_end end)
 {
     if (own->server)
         lima_server_end_accepting(own->server);
-    lima_listener_close(own->listener);
+    close_listener(own);
     if (end == LIMA_LIFECYCLE_FOLDER_GONE)
         lima_controls_end(own->controls, true);
     bool done = lima_server_stop(own->server, LIMA_SERVE_GRACE_MS);
-    if (done)
+    if (done) {
         lima_controls_free(own->controls);
-    else
+        lima_monitor_free(own->monitor);
+    } else
         lima_log_error("a call of the driver does not return; leaving it");
     lima_place_leave(&own->place);
     return done;
@@ -168,7 +201,8 @@ static bool run_all(run *own, bool started, bool *ret_stuck)
     if (started) {
         lima_log_debug("driver '%s' serves", own->serve->name);
         end = run_loop(own);
-        lima_log_info("driver '%s' ends: %s", own->serve->name, lima_lifecycle_reason(end));
+        if (!atomic_load(&own->left))
+            say_end(own, end);
     }
     *ret_stuck = !run_end(own, end);
     return started;
@@ -192,15 +226,16 @@ static void step_aside(const lima_serve *serve, const char *dir)
 
 bool lima_serve_inst_dir(const lima_serve *serve, bool *ret_stuck, lima_err *err)
 {
-    run own = {0};
+    run own = run_new(serve, LIMA_LIFECYCLE_INST_DIR);
     bool other = false;
     bool ok = open_place(&own, serve->inst_dir, serve->name, &other, err);
     if (ok && other) {
         step_aside(serve, serve->inst_dir);
         lima_place_leave(&own.place);
+        lima_monitor_free(own.monitor);
         return true;
     }
-    ok = ok && run_begin(&own, serve, LIMA_LIFECYCLE_INST_DIR, serve->inst_dir, err);
+    ok = ok && run_begin(&own, serve->inst_dir, err);
     return run_all(&own, ok, ret_stuck);
 }
 
@@ -275,13 +310,13 @@ static bool announce(const lima_serve *serve, const char *socket_path, lima_err 
 
 bool lima_serve_announce(const lima_serve *serve, bool *ret_stuck, lima_err *err)
 {
-    run own = {0};
     char *dir = make_folder(serve->name, err);
     if (!dir)
         return false;
+    run own = run_new(serve, LIMA_LIFECYCLE_ANNOUNCE);
     char *path = lima_path_join(dir, "driver.sock");
-    bool ok = lima_listener_open(path, &own.listener, err)
-              && run_begin(&own, serve, LIMA_LIFECYCLE_ANNOUNCE, NULL, err) && announce(serve, path, err);
+    bool ok = lima_listener_open(path, &own.listener, err) && run_begin(&own, NULL, err)
+              && announce(serve, path, err);
     if (ok) {
         lima_log_info("driver '%s' serves on '%s' for one limactl process; it ends by itself. See --help",
                       serve->name, path);
@@ -323,10 +358,10 @@ static bool serve_pumped(run *own, lima_stream *socket, lima_pump *pump, bool *r
 
 bool lima_serve_stdio(const lima_serve *serve, bool *ret_stuck, lima_err *err)
 {
-    run own = {0};
+    run own = run_new(serve, LIMA_LIFECYCLE_STDIO);
     lima_pump *pump = NULL;
     lima_stream *socket = NULL;
-    bool ok = run_begin(&own, serve, LIMA_LIFECYCLE_STDIO, serve->inst_dir, err)
-              && lima_pump_start(serve->in, serve->out, &socket, &pump, err);
+    bool ok =
+        run_begin(&own, serve->inst_dir, err) && lima_pump_start(serve->in, serve->out, &socket, &pump, err);
     return ok ? serve_pumped(&own, socket, pump, ret_stuck, err) : run_all(&own, false, ret_stuck);
 }

@@ -80,13 +80,20 @@ static void inst_dir__terminal_signals__change_nothing(void **state)
     free(pid);
 }
 
-static void inst_dir__delete__ends_it(void **state)
+/* limactl removes the folder as soon as it has the answer. */
+static void inst_dir__delete__leaves_the_folder_and_ends(void **state)
 {
     place *p = *state;
     lima_launched l = launch(p, LIMA_LAUNCH_INST_DIR);
+    lima_err err = {0};
+    char *lock = in_inst(p, "trial.drv.lock");
     configure(p, l.client);
     call_expect(l.client, "Delete", NULL, LIMA_CODE_OK, NULL);
+    assert_int_equal(kind_of(p->socket), LIMA_FILE_NONE);
+    assert_int_equal(kind_of(lock), LIMA_FILE_NONE);
+    must(lima_dir_remove(p->inst, &err), &err);
     expect_exit(l.process, 0);
+    free(lock);
     lima_launched_stop(&l, 0);
 }
 
@@ -260,7 +267,7 @@ int main(void)
         TEST(inst_dir__serves_until_told_to_end),
         TEST(inst_dir__relative__is_of_the_folder_of_the_start),
         TEST(inst_dir__terminal_signals__change_nothing),
-        TEST(inst_dir__delete__ends_it),
+        TEST(inst_dir__delete__leaves_the_folder_and_ends),
         TEST(inst_dir__folder_moved__ends_it),
         TEST(inst_dir__socket_removed__makes_room_for_a_new_one),
         TEST(inst_dir__pid_file_removed__ends_it_when_unused),
