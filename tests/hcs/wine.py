@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import uuid
 
@@ -173,12 +174,23 @@ def misuse_ends_the_program(pc):
     pc.misused("GetVirtualDiskInformation", "disk-after-close", windows(pc.root / "x.vhdx"))
 
 
+def rests(pid):
+    """All its threads sleep, and not only for an answer of wineserver."""
+    for _ in range(10):
+        states = [stat.read_text().rsplit(")", 1)[1].split()[0] for stat in pathlib.Path(f"/proc/{pid}/task").glob("*/stat")]
+        if set(states) != {"S"}:
+            return False
+        time.sleep(0.05)
+    return True
+
+
 def a_killed_program_closes_its_handles(pc):
     vm, text, *files = pc.system()
     pc.rules("call=HcsPauseComputeSystem : hang")
     child = pc.prefix.start(str(TESTBIN / "hcs_probe.exe"), windows(TESTBIN / "hcs"), "timeout", vm, text, *files)
-    # Asleep in that call: Wine may keep the socket of a program that is killed while it sends.
+    # Wine may keep the socket of a program that is killed while it sends; the call is known here before that is over.
     until(lambda: '"call": "HcsPauseComputeSystem"' in (pc.state / "calls.log").read_text(), "the call")
+    until(lambda: rests(child.pid), "a program that waits")
     child.kill()
     child.wait()
     until(lambda: pc.report()["handles"] == 0, "closed handles")
