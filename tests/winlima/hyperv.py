@@ -5,6 +5,7 @@ usage: hyperv.py GENERATION [short]     a series such as 2.1, or 'newest'; short
 """
 import atexit
 import os
+import socket
 import sys
 import unittest
 import urllib.request
@@ -15,7 +16,8 @@ import shell_cases
 from tap import Plan
 
 ONE, OTHERS = "one", ("two", "three")
-WEB = 18123
+with socket.create_server(("127.0.0.1", 0)) as free:
+    WEB = free.getsockname()[1]
 box = HypervBox(sys.argv[1])
 atexit.register(box.close)
 plan = Plan()
