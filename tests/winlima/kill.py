@@ -23,7 +23,8 @@ def caught(verb, *words):
     """Runs limactl until its driver waits inside `verb`."""
     box.faults(f"verb={verb} call=1 : delay=60000")
     running = Background(box, *words)
-    assert box.wait_until(lambda: box.driver_servers() and verb_runs(verb), 120), "the moment to kill never came"
+    assert box.wait_until(lambda: running.done or (box.driver_servers() and verb_runs(verb)), 120), "the moment to kill never came"
+    assert not running.done, f"over before the moment to kill: {running.done}"
     return running
 
 
