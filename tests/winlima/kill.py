@@ -3,7 +3,8 @@
 
 usage: kill.py GENERATION [short]     short: the driver killed in import, while running and in delete
 
-A fault rule of the stand-in makes one call of wsl.exe wait, so that a kill hits the driver inside that step for certain, not by luck.
+A fault rule of the stand-in lets one call of wsl.exe hang until that is killed: so a kill hits the driver inside that step for certain,
+and the call is never carried out afterwards, in the middle of another case.
 """
 import atexit
 import sys
@@ -21,7 +22,7 @@ plan = Plan()
 
 def caught(verb, *words):
     """Runs limactl until its driver waits inside `verb`."""
-    box.faults(f"verb={verb} call=1 : delay=60000")
+    box.faults(f"verb={verb} call=1 : hang")
     running = Background(box, *words)
     assert box.wait_until(lambda: running.done or (box.driver_servers() and verb_runs(verb)), 120), "the moment to kill never came"
     assert not running.done, f"over before the moment to kill: {running.done}"
