@@ -142,27 +142,28 @@ class Prefix:
             raise AssertionError(f"wine {' '.join(map(str, argv))}: status {code}")
         return code
 
+    def _entries(self):
+        """Folders in /proc of all that runs in this prefix, Wine's own services and server among them."""
+        mark = f"WINEPREFIX={self.folder}".encode()
+        return [entry for entry in pathlib.Path("/proc").glob("[0-9]*") if mark in environment_of(entry.name)]
+
     def processes(self):
         """(pid, command line) of what was started in this prefix, Wine's own services left out."""
-        mark = f"WINEPREFIX={self.folder}".encode()
-        for entry in pathlib.Path("/proc").glob("[0-9]*"):
-            if mark in environment_of(entry.name):
-                line = command_line_of(entry.name)
-                if line and not any(name in line.split(" --")[0].lower() for name in SERVICES):
-                    yield int(entry.name), line
+        for entry in self._entries():
+            line = command_line_of(entry.name)
+            if line and not any(name in line.split(" --")[0].lower() for name in SERVICES):
+                yield int(entry.name), line
 
     def counts(self):
         """What may not grow. Handles of all programs are descriptors of the server."""
-        mark = f"WINEPREFIX={self.folder}".encode()
-        found = [entry for entry in pathlib.Path("/proc").glob("[0-9]*") if mark in environment_of(entry.name)]
+        found = self._entries()
         return {"handles": sum(len(list((entry / "fd").iterdir())) for entry in found if "wineserver" in command_line_of(entry.name)),
                 "threads": sum(len(list((entry / "task").iterdir())) for entry in found), "processes": len(found)}
 
     def close(self):
         wineserver(self.wine, "-k", self.env)
-        mark = f"WINEPREFIX={self.folder}".encode()
         end = time.monotonic() + 10
-        while alive := [int(e.name) for e in pathlib.Path("/proc").glob("[0-9]*") if mark in environment_of(e.name)]:
+        while alive := [int(entry.name) for entry in self._entries()]:
             if time.monotonic() > end:
                 for pid in alive:
                     with contextlib.suppress(ProcessLookupError):
